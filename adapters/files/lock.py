@@ -1,0 +1,86 @@
+"""BookLock: one process at a time, and one environment for ever, in a directory."""
+
+import os
+from pathlib import Path
+from typing import Self
+
+from adapters.files.disk import Disk, HeldLock
+from adapters.files.documents import document, fields_of
+from ports.codec import from_json, to_json
+from ports.errors import StoreDamaged, StoreForeign, StoreLocked
+
+
+class BookLock:
+    """
+    The right to write the book in a directory, from take() until close() or the process's end.
+
+    The system gives a lock back when its process ends, however that happens; but a child made
+    by fork without exec shares it. Pools of processes must be spawned.
+    """
+
+    def __init__(self, held: HeldLock) -> None:
+        self._held = held
+
+    @classmethod
+    def take(
+        cls, disk: Disk, directory: Path, environment: str, *, command: str, since: str
+    ) -> Self:
+        """
+        Return the lock on *directory*, made if it is not there, as a book of *environment*.
+
+        *command* and *since* tell others who holds it. Nothing but `LOCK` is touched before it
+        is held.
+
+        Raises:
+            StoreLocked: Another process holds it; says which.
+
+            StoreForeign: It is the book of another environment.
+
+            StoreDamaged: `environment.json` is not as it was written.
+
+            StoreUnwritable: The directory takes no files.
+        """
+        disk.make_directory(directory)
+        held = disk.try_lock(directory / "LOCK")
+        if held is None:
+            raise StoreLocked(f"{directory / 'LOCK'} is held by {_holder(disk, directory)}")
+        try:
+            who = {"pid": os.getpid(), "command": command, "since": since}
+            held.write(f"{to_json(who)}\n".encode())
+            _check_environment(disk, directory / "environment.json", environment)
+        except BaseException:
+            held.release()
+            raise
+        return cls(held)
+
+    def close(self) -> None:
+        """Give the book to others."""
+        self._held.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _holder(disk: Disk, directory: Path) -> str:
+    """What the lock file says of its holder; it may be read before he has written it."""
+    try:
+        who = from_json(disk.read(directory / "LOCK") or b"")
+    except (StoreDamaged, ValueError):
+        return "another process"
+    return f"process {who.get('pid')} ({who.get('command')}) since {who.get('since')}"
+
+
+def _check_environment(disk: Disk, path: Path, environment: str) -> None:
+    data = disk.read(path)
+    if data is None:
+        disk.replace(path, document({"version": 1, "environment": environment}))
+        return
+    try:
+        found = fields_of(data).get("environment")
+    except ValueError as error:
+        raise StoreDamaged(f"{path} is damaged: {error}") from error
+    if found != environment:
+        raise StoreForeign(f"{path.parent} holds a book of {found!r}, not of {environment!r}")

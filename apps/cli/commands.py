@@ -1,0 +1,35 @@
+"""
+The commands of `options-agent`, each by the module that holds it.
+
+A command is a line in COMMANDS and a module of its own. A group (config, journal)
+is a module with `app`, a `typer.Typer`; a single command is a module with a
+function `command`, whose parameters are its options. The module is imported when
+the command is run and not before, so that help and version stay quick: the line
+here carries the short help.
+"""
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """Where a command lives, and what the list of commands says about it."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "run": Command("apps.cli.run", "Trade until Ctrl-C; on paper unless told otherwise."),
+    "once": Command("apps.cli.once", "Run one tick, then exit."),
+    "status": Command("apps.cli.status", "Mode, health, limits and the last decision."),
+    "positions": Command("apps.cli.positions", "Open positions, in coin and in USD."),
+    "orders": Command("apps.cli.orders", "Working orders and the newest fills."),
+    "reconcile": Command("apps.cli.reconcile", "Compare our book with the venue's."),
+    "close": Command("apps.cli.close", "Buy back a position."),
+    "kill": Command("apps.cli.kill", "Set the kill switch: nothing new is opened."),
+    "release": Command("apps.cli.release", "Release the kill switch, with a reason."),
+    "chain": Command("apps.cli.chain", "The option chain with the filters that apply."),
+    "journal": Command("apps.cli.journal", "Verify, replay and read the journal."),
+    "doctor": Command("apps.cli.doctor", "Check settings, data folder, clock and venue."),
+    "config": Command("apps.cli.config", "Write, show, check and explain settings."),
+}

@@ -1,0 +1,67 @@
+"""What commands print: tables and JSON on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import orjson
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from apps.settings.root import Settings
+
+_PIPE_WIDTH = 160  # columns, where there is no terminal to ask
+
+
+def mode_line(settings: Settings) -> str:
+    """The line that every screen starts with: venue, mode, dry run or live, who decides."""
+    venue = settings.venue
+    sending = "DRY-RUN" if settings.loop.dry_run else "LIVE"
+    words = (venue.deribit_env.upper(), venue.mode, sending, settings.llm.decision_mode)
+    return " | ".join(words)
+
+
+def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
+    """Return an empty table; the columns in *numbers* are right-aligned and never wrapped."""
+    made = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        is_number = column in numbers
+        made.add_column(
+            column,
+            justify="right" if is_number else "left",
+            no_wrap=is_number,
+            overflow="fold",
+        )
+    return made
+
+
+def show_table(made: Table) -> None:
+    """Print *made* on stdout, in colour on a terminal unless NO_COLOR is set."""
+    has_width = sys.stdout.isatty() or "COLUMNS" in os.environ
+    width = None if has_width else _PIPE_WIDTH
+    Console(width=width, highlight=False, markup=False).print(made)
+
+
+def show_text(text: str) -> None:
+    """Print *text* on stdout."""
+    print(text)
+
+
+def show_json(value: object) -> None:
+    """Print *value* on stdout as JSON with sorted keys, and nothing else."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    sys.stdout.write(orjson.dumps(value, option=options).decode())
+
+
+def tell(message: str) -> None:
+    """Print *message* on stderr: news for a person, not a result."""
+    print(message, file=sys.stderr)
+
+
+def problem(message: str) -> None:
+    """Print *message* on stderr as an error."""
+    print(f"error: {message}", file=sys.stderr)

@@ -1,0 +1,77 @@
+"""The Greg engines and the hedging of their positions; all of it off."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from apps.settings.kinds import Allowed, Count, Positive, PositiveFraction, Section, Words
+
+GregStrategyCode: TypeAlias = Literal[
+    "STRATEGY_A_STRADDLE",
+    "STRATEGY_A_STRANGLE",
+    "STRATEGY_B_CALENDAR",
+    "STRATEGY_C_SHORT_PUT",
+    "STRATEGY_D_IRON_BUTTERFLY",
+    "STRATEGY_F_BULL_PUT_SPREAD",
+    "STRATEGY_F_BEAR_CALL_SPREAD",
+]
+
+
+class HedgeSettings(Section):
+    """Delta hedging with the perpetual."""
+
+    hedge_enabled: bool = Field(False, description="hedge the delta of Greg positions")
+    hedge_check_interval_sec: Count = Field(60, description="time between checks, seconds")
+    hedge_on_price_move_pct: PositiveFraction = Field(
+        0.01,
+        description="price move that triggers a check, as a fraction: 0.01 is 1 %",
+    )
+
+
+class GregSettings(Section):
+    """Gates and variants of the Greg engines; several must agree before an order goes out."""
+
+    greg_trading_mode: Literal["advice_only", "paper", "live"] = Field(
+        "advice_only",
+        description="advice, simulated execution on testnet, or orders on mainnet",
+    )
+    greg_enable_live_execution: bool = Field(
+        False,
+        description="master switch of live execution",
+    )
+    greg_strategy_live_enabled: Annotated[
+        Mapping[GregStrategyCode, bool],
+        Allowed("a map of strategy codes, such as STRATEGY_A_STRADDLE, to true or false"),
+    ] = Field(
+        {
+            "STRATEGY_A_STRADDLE": False,
+            "STRATEGY_A_STRANGLE": False,
+            "STRATEGY_B_CALENDAR": False,
+            "STRATEGY_C_SHORT_PUT": False,
+            "STRATEGY_D_IRON_BUTTERFLY": False,
+            "STRATEGY_F_BULL_PUT_SPREAD": False,
+            "STRATEGY_F_BEAR_CALL_SPREAD": False,
+        },
+        description="strategies that may trade live; one that is not named may not",
+    )
+    greg_live_max_notional_usd_per_position: Positive = Field(
+        500.0,
+        description="largest live position, legs and hedge, USD",
+    )
+    greg_live_max_notional_usd_per_underlying: Positive = Field(
+        2000.0,
+        description="largest live exposure per coin, USD",
+    )
+    assignment_funding_convention: Literal["as_specified", "carry_aware"] = Field(
+        "as_specified",
+        description="sign of funding that prefers the perpetual when a short put is assigned",
+    )
+    hedge_band_basis: Literal["absolute", "per_unit"] = Field(
+        "absolute",
+        description="compare the delta of the position, or of one unit of it, with the band",
+    )
+    greg_secondary_guards: Words = Field(
+        (),
+        description="additional entry guards in use, by name",
+    )

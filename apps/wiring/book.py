@@ -1,0 +1,131 @@
+"""The files of one book: which folder, whose lock, and what lies in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+
+from adapters.files.controls import FileControlStore
+from adapters.files.decision_log import FileDecisionLog
+from adapters.files.disk import Disk
+from adapters.files.lock import BookLock
+from adapters.files.positions import FilePositionStore
+from adapters.files.venue_log import FileVenueLog
+from apps.settings.root import Settings
+from apps.wiring.clock import system_now
+from apps.wiring.params import settings_hash
+from core.usecases.agent import FINISHED
+from ports.decision_log import Closed
+
+JOURNAL, VENUE, POSITIONS = "journal", "venue", "positions.json"
+_REPLAY = "paper-replay"
+
+
+@frozen
+class BookPlace:
+    """Where a book lies and what it is of: books of different environments never share one."""
+
+    environment: str
+    directory: Path
+    data_dir: Path
+
+
+def place_of(settings: Settings) -> BookPlace:
+    """
+    The place of the book that *settings* lead to.
+
+    A replay gets a folder for its period, seed and settings: the same replay finds its own book
+    again, another one never mixes with it.
+    """
+    venue = settings.venue
+    if venue.market != "replay":
+        name = f"paper-{venue.market}"
+        return BookPlace(name, venue.data_dir / name, venue.data_dir)
+    first = venue.replay_from.isoformat() if venue.replay_from else "start"
+    last = venue.replay_to.isoformat() if venue.replay_to else "end"
+    run = f"{first}_{last}_seed{venue.seed}_{settings_hash(settings)[:8]}"
+    return BookPlace(_REPLAY, venue.data_dir / _REPLAY / run, venue.data_dir)
+
+
+@frozen(eq=False)
+class BookFiles:
+    """The stores of one book; *log* and *venue* are opened by the process that holds the lock."""
+
+    place: BookPlace
+    log: FileDecisionLog
+    venue: FileVenueLog
+    positions: FilePositionStore
+    controls: FileControlStore
+
+
+@contextmanager
+def locked_book(place: BookPlace, command: str) -> Iterator[None]:
+    """
+    Hold the book at *place* while *command* works on it.
+
+    Raises:
+        StoreLocked: Another process holds it.
+
+        StoreForeign: The folder is the book of another environment.
+    """
+    since = f"{system_now():%Y-%m-%dT%H:%M:%SZ}"
+    with BookLock.take(Disk(), place.directory, place.environment, command=command, since=since):
+        yield
+
+
+def files_of(place: BookPlace) -> BookFiles:
+    """
+    The stores at *place*; the journal and the venue's log are read through and checked.
+
+    Raises:
+        StoreDamaged: One of them is not as it was written.
+    """
+    disk = Disk()
+    return BookFiles(
+        place=place,
+        log=FileDecisionLog(disk, place.directory / JOURNAL),
+        venue=FileVenueLog(disk, place.directory / VENUE),
+        positions=FilePositionStore(disk, place.directory / POSITIONS, place.environment),
+        controls=controls_of(place),
+    )
+
+
+def controls_of(place: BookPlace) -> FileControlStore:
+    """The controls at *place*: they may be read and changed without the lock."""
+    disk = Disk()
+    journal = place.directory / JOURNAL
+    return FileControlStore(
+        disk,
+        place.directory,
+        kill_paths=(place.data_dir / "KILL", place.directory / "KILL"),
+        journal_exists=lambda: disk.exists(journal) and bool(disk.names(journal)),
+    )
+
+
+async def set_aside_if_finished(place: BookPlace) -> Path | None:
+    """
+    Rename the folder of a replay that came to its end, so that it can be run anew.
+
+    Returns the new name, or None if there is nothing finished.
+
+    Raises:
+        StoreLocked: Another process holds it.
+
+        StoreDamaged: Its journal is not as it was written.
+    """
+    if not (place.directory / JOURNAL).is_dir():
+        return None
+    with locked_book(place, "run"):
+        last = None
+        async for record in FileDecisionLog(Disk(), place.directory / JOURNAL).records():
+            last = record.entry
+    return set_aside(place) if isinstance(last, Closed) and last.reason == FINISHED else None
+
+
+def set_aside(place: BookPlace) -> Path:
+    """Rename the folder of a book and return its new name."""
+    number = 1
+    while (aside := place.directory.with_name(f"{place.directory.name}.{number}")).exists():
+        number += 1
+    return place.directory.rename(aside)

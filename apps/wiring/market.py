@@ -1,0 +1,82 @@
+"""Markets: invented, or recorded days."""
+
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+from attrs import frozen
+
+from adapters.files.recorded_chains import RecordedChains
+from adapters.files.snapshots import ParquetSnapshots
+from apps.settings.root import Settings
+from apps.wiring.clock import system_clock
+from core.simulation.listing import deribit_rules
+from core.simulation.replay import ReplayClock, ReplayMarket
+from core.simulation.synthetic import SyntheticMarket
+from core.simulation.synthetic_params import SyntheticParams
+from ports.clock import Clock
+from ports.errors import Unavailable
+from ports.history import History
+from ports.market_data import MarketData
+from ports.snapshots import SnapshotArchive
+
+
+@frozen(eq=False)
+class Market:
+    """A market with its past and the clock it is seen by."""
+
+    data: MarketData
+    history: History
+    clock: Clock
+
+
+async def market_of(settings: Settings, resume_at: datetime | None) -> Market:
+    """
+    The market that *settings* name; a recording is taken up at *resume_at*, None for its start.
+
+    Raises:
+        Unavailable: There is no recording where it should be, or none of the period.
+
+        StoreDamaged: A file of the recording cannot be read.
+    """
+    venue = settings.venue
+    if venue.market == "replay":
+        return await _replay(settings, resume_at)
+    clock = system_clock(timedelta(seconds=settings.loop.loop_interval_sec))
+    synthetic = SyntheticMarket(venue.seed, clock, venue.underlyings, SyntheticParams())
+    return Market(synthetic, synthetic, clock)
+
+
+async def _replay(settings: Settings, resume_at: datetime | None) -> Market:
+    venue = settings.venue
+    archive = archive_of(venue.replay_data, tuple(venue.underlyings))
+    instants = {at for coin in venue.underlyings for at in await archive.instants(coin)}
+    chosen = sorted(at for at in instants if _in_period(at, settings))
+    if not chosen:
+        raise Unavailable(
+            f"{venue.replay_data} has no snapshot of {', '.join(venue.underlyings)} "
+            f"from {venue.replay_from or 'its start'} to {venue.replay_to or 'its end'}"
+        )
+    clock = ReplayClock(chosen, resume_at or chosen[0])
+    replay = await ReplayMarket.opened(archive, clock, venue.underlyings)
+    return Market(replay, replay, clock)
+
+
+def archive_of(directory: Path | None, underlyings: tuple[str, ...]) -> SnapshotArchive:
+    """
+    The archive in *directory*, in our own layout or that of recorded monthly chains.
+
+    Raises:
+        Unavailable: There is no such folder.
+    """
+    if directory is None or not directory.is_dir():
+        raise Unavailable(f"no folder of recorded chains at {directory}")
+    if (directory / "chains").is_dir():
+        return ParquetSnapshots(directory)
+    return RecordedChains(directory, {coin: deribit_rules(coin) for coin in underlyings})
+
+
+def _in_period(at: datetime, settings: Settings) -> bool:
+    venue = settings.venue
+    if venue.replay_from and at < datetime.combine(venue.replay_from, time(), UTC):
+        return False
+    return not venue.replay_to or at.date() <= venue.replay_to

@@ -1,0 +1,58 @@
+"""From a proposal to what will be done: every action judged, with the state it leaves behind."""
+
+from attrs import frozen
+
+from core.execution.intents import Drafting, OrderParams, Unpriced, closing, opening
+from core.risk.engine import judge
+from core.risk.exposure import RiskState
+from core.strategies.base import Proposal
+from ports.decision_log import Action, ActionType, Breach, Verdict
+
+
+@frozen
+class Judged:
+    """An action and what risk says of it."""
+
+    action: Action
+    verdict: Verdict
+
+
+def conclude(proposal: Proposal, state: RiskState, params: OrderParams) -> tuple[Judged, ...]:
+    """
+    Judge the actions of *proposal* in order, each in the state the approved ones before leave.
+
+    What is refused changes nothing for those after it.
+    """
+    judged = []
+    for action in proposal.actions:
+        verdict, state = _judge(action, state, params)
+        judged.append(Judged(action, verdict))
+    return tuple(judged)
+
+
+def _judge(action: Action, state: RiskState, params: OrderParams) -> tuple[Verdict, RiskState]:
+    breaches: tuple[Breach, ...] = ()
+    after = state
+    if action.from_contract is not None and action.type is not ActionType.DO_NOTHING:
+        intent = closing(action, _drafting(after, params))
+        if isinstance(intent, Unpriced):
+            return _unpriced(intent), state
+        breaches += judge(intent, after).breaches
+        after = after.with_filled(intent)
+    if action.contract is not None:
+        intent = opening(action, _drafting(after, params))
+        if isinstance(intent, Unpriced):
+            return _unpriced(intent), state
+        breaches += judge(intent, after).breaches
+        after = after.with_working(intent)
+    return (Verdict(breaches), state) if breaches else (Verdict(), after)
+
+
+def _drafting(state: RiskState, params: OrderParams) -> Drafting:
+    """Labels of a plan are numbered on from the book's; sending numbers them again."""
+    counter = state.book.counter + len(state.planned) + len(state.closed) + 1
+    return Drafting(snapshot=state.snapshot, now=state.now, counter=counter, params=params)
+
+
+def _unpriced(intent: Unpriced) -> Verdict:
+    return Verdict((Breach(8, "unpriced", intent.reason),))

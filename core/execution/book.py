@@ -1,0 +1,349 @@
+"""The book folded from the journal: the only way anything becomes known to the agent."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import reduce, singledispatch
+from hashlib import sha256
+
+from attrs import evolve
+
+from core.execution.flows import delivered, filled, tidy
+from core.execution.orders import moved
+from ports.codec import to_json
+from ports.decision_log import (
+    ControlsSeen,
+    Delivered,
+    Denied,
+    Entry,
+    Executed,
+    Halted,
+    Healed,
+    Marked,
+    Opened,
+    OrderUpdated,
+    Reconciled,
+    RollEnded,
+    RollStarted,
+    Sent,
+    Ticked,
+)
+from ports.instruments import OptionContract
+from ports.positions import (
+    BOOKS,
+    Book,
+    Drawdown,
+    Leg,
+    OrderRecord,
+    Reconciliation,
+    TrackedPosition,
+    Wealth,
+)
+from ports.trading import Fill, OrderState, Position
+
+MEMORY = timedelta(days=8)  # how long ended orders and seen trades can still be told again
+
+
+def fold(book: Book, entries: Iterable[Entry]) -> Book:
+    """*book* after *entries*, in order."""
+    return reduce(lambda state, entry: after(entry, state), entries, book)
+
+
+def state_hash(book: Book) -> str:
+    """The fingerprint of everything in *book*."""
+    return sha256(to_json(BOOKS.encode(book)).encode()).hexdigest()
+
+
+@singledispatch
+def after(_entry: object, book: Book) -> Book:
+    """*book* after one entry; an entry that only explains leaves it as it is."""
+    return book
+
+
+@after.register
+def _opened(entry: Opened, book: Book) -> Book:
+    return evolve(book, environment=entry.environment)
+
+
+@after.register
+def _controls(entry: ControlsSeen, book: Book) -> Book:
+    released = entry.controls.releases > book.controls.releases
+    book = evolve(book, controls=entry.controls)
+    if not released:
+        return book
+    fall = book.drawdown and evolve(book.drawdown, peak_usd=book.drawdown.equity_usd)
+    reconciliations = {
+        key: evolve(value, differing=0) for key, value in book.reconciliations.items()
+    }
+    return evolve(book, halted="", drawdown=fall, reconciliations=reconciliations)
+
+
+@after.register
+def _sent(entry: Sent, book: Book) -> Book:
+    record = OrderRecord(
+        intent=entry.intent, state=OrderState.SENT, sent_at=entry.at, updated_at=entry.at
+    )
+    return evolve(
+        book,
+        counter=book.counter + 1,
+        orders={**book.orders, entry.intent.label: record},
+    )
+
+
+@after.register
+def _denied(_entry: Denied, book: Book) -> Book:
+    return evolve(book, counter=book.counter + 1)
+
+
+@after.register
+def _updated(entry: OrderUpdated, book: Book) -> Book:
+    record = book.orders.get(entry.label)
+    fresh = tuple(fill for fill in entry.fills if fill.trade_id not in book.trade_ids)
+    if record is None:  # forgotten long ago: its trades still count
+        return _booked(book, fresh, None)
+    booked = tidy(record.booked_amount + sum(fill.amount for fill in fresh))
+    record = evolve(
+        record,
+        state=moved(record.state, entry.state),
+        updated_at=entry.at,
+        order_id=entry.order_id or record.order_id,
+        filled_amount=max(record.filled_amount, entry.filled_amount, booked),
+        booked_amount=booked,
+        reason=entry.reason or record.reason,
+    )
+    book = evolve(book, orders={**book.orders, entry.label: record})
+    return _booked(book, fresh, record)
+
+
+@after.register
+def _roll_started(entry: RollStarted, book: Book) -> Book:
+    return evolve(book, rolls={**book.rolls, entry.position_id: entry})
+
+
+@after.register
+def _roll_ended(entry: RollEnded, book: Book) -> Book:
+    return evolve(book, rolls=_without(book.rolls, entry.position_id))
+
+
+@after.register
+def _delivered(entry: Delivered, book: Book) -> Book:
+    delivery = entry.delivery
+    if delivery.delivery_id in book.delivery_ids:
+        return book
+    positions = dict(book.positions)
+    for position in book.positions.values():
+        size = sum(leg.size for leg in position.legs if leg.contract == delivery.contract)
+        if position.closed_at is None and size != 0.0:
+            positions[position.position_id] = delivered(
+                position, delivery, entry.index_usd, size / delivery.size
+            )
+    orders = {
+        label: evolve(record, state=moved(record.state, OrderState.EXPIRED), updated_at=entry.at)
+        if record.intent.contract == delivery.contract and record.state.is_working
+        else record
+        for label, record in book.orders.items()
+    }
+    return evolve(
+        book,
+        positions=positions,
+        orders=orders,
+        delivery_ids={**book.delivery_ids, delivery.delivery_id: delivery.at},
+    )
+
+
+@after.register
+def _executed(entry: Executed, book: Book) -> Book:
+    return evolve(
+        book, turns={**book.turns, turn_key(entry.strategy_id, entry.underlying): entry.at}
+    )
+
+
+@after.register
+def _marked(entry: Marked, book: Book) -> Book:
+    marks = {mark.contract: mark.mark_coin for mark in entry.marks}
+    positions = {
+        key: _remarked(position, marks)
+        if position.closed_at is None and position.underlying == entry.underlying
+        else position
+        for key, position in book.positions.items()
+    }
+    book = evolve(book, positions=positions)
+    book = evolve(book, wealth={**book.wealth, entry.underlying: _wealth(book, entry)})
+    return evolve(book, drawdown=_drawdown(book, entry.at))
+
+
+@after.register
+def _ticked(entry: Ticked, book: Book) -> Book:
+    """The end of a tick is also when what is old is forgotten."""
+    oldest = entry.at - MEMORY
+    return evolve(
+        book,
+        ticked_at=entry.due_at,
+        orders={
+            label: record
+            for label, record in book.orders.items()
+            if record.state.is_working or record.updated_at >= oldest
+        },
+        trade_ids=_since(book.trade_ids, oldest),
+        delivery_ids=_since(book.delivery_ids, oldest),
+    )
+
+
+@after.register
+def _reconciled(entry: Reconciled, book: Book) -> Book:
+    before = book.reconciliations.get(entry.underlying)
+    clean = not entry.differences
+    now = Reconciliation(
+        at=entry.at,
+        clean=clean,
+        differing=0 if clean else 1 + (before.differing if before else 0),
+        differences=entry.differences,
+    )
+    return evolve(book, reconciliations={**book.reconciliations, entry.underlying: now})
+
+
+@after.register
+def _healed(entry: Healed, book: Book) -> Book:
+    """
+    Held legs take the venue's sizes: what matches is kept with its history, what the venue
+    does not hold ends, what only the venue holds becomes a position of its own.
+    """
+    sizes = {position.contract: position for position in entry.positions}
+    positions = dict(book.positions)
+    for position in book.open_positions(entry.underlying):
+        legs = tuple(
+            _healed_leg(leg, sizes.pop(leg.contract, None), entry.at) if leg.size != 0.0 else leg
+            for leg in position.legs
+        )
+        healed = evolve(position, legs=legs)
+        if not healed.open_legs:
+            healed = evolve(healed, closed_at=entry.at, exit_style="healed_from_exchange")
+        positions[position.position_id] = healed
+    for found in sizes.values():
+        new = _found(entry, found)
+        positions[new.position_id] = new
+    return evolve(book, positions=positions)
+
+
+@after.register
+def _halted(entry: Halted, book: Book) -> Book:
+    return evolve(book, halted=entry.reason)
+
+
+def turn_key(strategy_id: str, underlying: str) -> str:
+    """The key of a strategy's turns on one underlying."""
+    return f"{strategy_id}/{underlying}"
+
+
+def _booked(book: Book, fills: tuple[Fill, ...], record: OrderRecord | None) -> Book:
+    positions = dict(book.positions)
+    for fill in fills:
+        key = record.intent.position_id if record else f"external-{fill.contract.symbol}"
+        position = positions.get(key) or TrackedPosition(
+            position_id=key,
+            strategy_id=record.intent.strategy_id if record else "external",
+            underlying=fill.contract.underlying,
+            opened_at=fill.at,
+            legs=(),
+        )
+        positions[key] = filled(position, fill)
+    trade_ids = {**book.trade_ids, **{fill.trade_id: fill.at for fill in fills}}
+    return evolve(book, positions=positions, trade_ids=trade_ids)
+
+
+def _remarked(position: TrackedPosition, marks: Mapping[OptionContract, float]) -> TrackedPosition:
+    legs = tuple(
+        evolve(leg, mark_coin=marks[leg.contract])
+        if leg.size != 0.0 and leg.contract in marks
+        else leg
+        for leg in position.legs
+    )
+    position = evolve(position, legs=legs)
+    return evolve(position, worst_pnl_coin=min(position.worst_pnl_coin, position.pnl_coin))
+
+
+def _wealth(book: Book, entry: Marked) -> Wealth:
+    """
+    Attribution of the change since the last mark: coin held through the move of the index, then
+    what options, fees and others added, at the new index. The parts sum to the whole.
+    """
+    held = [
+        leg
+        for position in book.positions.values()
+        if position.underlying == entry.underlying and not position.sandbox
+        for leg in position.legs
+    ]
+    option_coin = sum(leg.option_coin for leg in held)
+    fees_coin = -sum(leg.fees_coin for leg in held)
+    before = book.wealth.get(entry.underlying)
+    if before is None:
+        flows = option_coin + fees_coin  # traded before the first mark
+        before = Wealth(
+            first_equity_coin=entry.equity_coin - flows,
+            first_index_usd=entry.index_usd,
+            equity_coin=entry.equity_coin - flows,
+            index_usd=entry.index_usd,
+            marked_at=entry.at,
+        )
+    option_step = option_coin - before.option_coin
+    fees_step = fees_coin - before.fees_coin
+    other_step = entry.equity_coin - before.equity_coin - option_step - fees_step
+    return evolve(
+        before,
+        equity_coin=entry.equity_coin,
+        index_usd=entry.index_usd,
+        marked_at=entry.at,
+        option_coin=option_coin,
+        fees_coin=fees_coin,
+        other_coin=before.other_coin + other_step,
+        coin_usd=before.coin_usd + before.equity_coin * (entry.index_usd - before.index_usd),
+        option_usd=before.option_usd + option_step * entry.index_usd,
+        fees_usd=before.fees_usd + fees_step * entry.index_usd,
+        other_usd=before.other_usd + other_step * entry.index_usd,
+    )
+
+
+def _drawdown(book: Book, at: datetime) -> Drawdown:
+    equity_usd = sum(wealth.equity_coin * wealth.index_usd for wealth in book.wealth.values())
+    day = f"{at:%Y-%m-%d}"
+    before = book.drawdown
+    peak_usd = max(before.peak_usd, equity_usd) if before and before.day == day else equity_usd
+    return Drawdown(day=day, peak_usd=peak_usd, equity_usd=equity_usd)
+
+
+def _healed_leg(leg: Leg, found: Position | None, at: datetime) -> Leg:
+    if found is None:
+        return evolve(leg, size=0.0, closed_at=at)
+    return evolve(leg, size=found.size)
+
+
+def _found(entry: Healed, found: Position) -> TrackedPosition:
+    cash_coin = found.average_price * abs(found.size)
+    short = found.size < 0
+    leg = Leg(
+        contract=found.contract,
+        opened_at=entry.at,
+        size=found.size,
+        contracts_sold=-found.size if short else 0.0,
+        sold_coin=cash_coin if short else 0.0,
+        sold_usd=cash_coin * entry.index_usd if short else 0.0,
+        bought_coin=0.0 if short else cash_coin,
+        bought_usd=0.0 if short else cash_coin * entry.index_usd,
+        mark_coin=found.mark,
+    )
+    return TrackedPosition(
+        position_id=f"healed-{found.contract.symbol}-{entry.at:%Y%m%dT%H%M%S%f}",
+        strategy_id="healed",
+        underlying=entry.underlying,
+        opened_at=entry.at,
+        legs=(leg,),
+        origin="HEALED",
+        exit_style="healed_from_exchange",
+    )
+
+
+def _without(rolls: Mapping[str, RollStarted], position_id: str) -> dict[str, RollStarted]:
+    return {key: roll for key, roll in rolls.items() if key != position_id}
+
+
+def _since(seen: Mapping[str, datetime], oldest: datetime) -> dict[str, datetime]:
+    return {key: at for key, at in seen.items() if at >= oldest}

@@ -1,0 +1,78 @@
+"""What trades and deliveries do to the legs of a position."""
+
+from datetime import datetime
+
+from attrs import evolve
+
+from ports.positions import Leg, TrackedPosition
+from ports.trading import Delivery, Fill, Side
+
+_DECIMALS = 8  # of a contract: finer than any amount step, coarser than float rounding
+
+
+def tidy(amount: float) -> float:
+    """*amount* without the dust of float sums."""
+    return round(amount, _DECIMALS) + 0.0
+
+
+def filled(position: TrackedPosition, fill: Fill) -> TrackedPosition:
+    """*position* after *fill*, which opens a leg or changes the one of its contract."""
+    held = [leg for leg in position.legs if leg.contract == fill.contract and leg.closed_at is None]
+    if held:
+        leg = _with_fill(held[-1], fill)
+        legs = tuple(leg if each is held[-1] else each for each in position.legs)
+    else:
+        opened = Leg(contract=fill.contract, opened_at=fill.at)
+        legs = (*position.legs, _with_fill(opened, fill))
+    return _ended(evolve(position, legs=legs), fill.at, "closed")
+
+
+def delivered(
+    position: TrackedPosition, delivery: Delivery, index_usd: float, share: float
+) -> TrackedPosition:
+    """*position* after its *share*, 0 to 1, of *delivery*."""
+    legs = tuple(
+        _with_delivery(leg, delivery, index_usd, share)
+        if leg.contract == delivery.contract and leg.size != 0.0
+        else leg
+        for leg in position.legs
+    )
+    return _ended(evolve(position, legs=legs), delivery.at, "expired")
+
+
+def _with_fill(leg: Leg, fill: Fill) -> Leg:
+    cash_coin = fill.price * fill.amount
+    size = tidy(leg.size + fill.side.sign * fill.amount)
+    sells = fill.side is Side.SELL
+    return evolve(
+        leg,
+        size=size,
+        contracts_sold=tidy(leg.contracts_sold + (fill.amount if sells else 0.0)),
+        sold_coin=leg.sold_coin + (cash_coin if sells else 0.0),
+        sold_usd=leg.sold_usd + (cash_coin * fill.index_usd if sells else 0.0),
+        bought_coin=leg.bought_coin + (0.0 if sells else cash_coin),
+        bought_usd=leg.bought_usd + (0.0 if sells else cash_coin * fill.index_usd),
+        fees_coin=leg.fees_coin + fill.fee_coin,
+        fees_usd=leg.fees_usd + fill.fee_coin * fill.index_usd,
+        mark_coin=fill.price if leg.mark_coin is None else leg.mark_coin,
+        closed_at=fill.at if size == 0.0 else None,
+    )
+
+
+def _with_delivery(leg: Leg, delivery: Delivery, index_usd: float, share: float) -> Leg:
+    cash_coin, fee_coin = delivery.cash_coin * share, delivery.fee_coin * share
+    return evolve(
+        leg,
+        size=0.0,
+        settled_coin=leg.settled_coin + cash_coin,
+        settled_usd=leg.settled_usd + cash_coin * index_usd,
+        fees_coin=leg.fees_coin + fee_coin,
+        fees_usd=leg.fees_usd + fee_coin * index_usd,
+        closed_at=delivery.at,
+    )
+
+
+def _ended(position: TrackedPosition, at: datetime, exit_style: str) -> TrackedPosition:
+    if position.open_legs or not position.legs:
+        return evolve(position, closed_at=None)
+    return evolve(position, closed_at=at, exit_style=exit_style)

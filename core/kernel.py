@@ -1,0 +1,57 @@
+"""The one place that configures numba, and the form of array a kernel is called with."""
+
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ports.columns import Bools, Floats
+
+Shape: TypeAlias = tuple[int, ...]
+_Function = TypeVar("_Function", bound=Callable[..., object])
+_Cell = TypeVar("_Cell", bound=np.generic)
+
+# Fused multiply-add and unsigned zeros only: reordering would break error bounds, and
+# assuming no NaN would turn a missing quote into a number.
+_FASTMATH = frozenset({"contract", "nsz"})
+
+
+def kernel(function: _Function) -> _Function:
+    """
+    Compile *function*, a loop over columns, on its first call; later runs read the cache.
+
+    Floating point follows IEEE (a division by zero is an infinity, nothing is raised) and
+    the interpreter lock is free meanwhile. The cache does not notice a change in another
+    file, so everything a kernel calls is written in the file of the kernel.
+    """
+    compile_later = numba.njit(error_model="numpy", fastmath=set(_FASTMATH), cache=True, nogil=True)
+    return cast(_Function, compile_later(function))
+
+
+def inline(function: _Function) -> _Function:
+    """Compile *function*, scalar arithmetic, into each kernel of its file that calls it."""
+    compile_later = numba.njit(error_model="numpy", fastmath=set(_FASTMATH), inline="always")
+    return cast(_Function, compile_later(function))
+
+
+def flat_floats(values: ArrayLike, shape: Shape) -> Floats:
+    """
+    Return *values* broadcast to *shape* as a float64 column: flat, contiguous, read-only.
+
+    Numba compiles once per combination of layouts and mutabilities of the arguments; if
+    all columns of a call have this form, there is one.
+    """
+    return _flat(np.asarray(values, dtype=np.float64), shape)
+
+
+def flat_bools(values: ArrayLike, shape: Shape) -> Bools:
+    """Return *values* broadcast to *shape* as a bool column of the form of flat_floats."""
+    return _flat(np.asarray(values, dtype=np.bool_), shape)
+
+
+def _flat(values: NDArray[_Cell], shape: Shape) -> NDArray[_Cell]:
+    column = np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(-1).view()
+    column.flags.writeable = False
+    return column

@@ -1,0 +1,66 @@
+"""Sensitivities of inverse options, as columns."""
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import ArrayLike
+
+from core.kernel import flat_bools, flat_floats
+from core.pricing import kernels
+from ports.columns import Floats
+
+
+@frozen(eq=False)
+class Greeks:
+    """
+    Sensitivities per contract of one coin, read-only columns of one shape.
+
+    Forward is the variable, iv is held fixed, and nothing is discounted. A vol point is 0.01
+    of iv, a day 1/365 of a year. The fields ending in _coin are those of the premium in coin,
+    v = V / F.
+    """
+
+    delta: Floats  # ∂V/∂F, coin of forward
+    net_delta: Floats  # delta - premium_coin, coin
+    gamma: Floats  # ∂²V/∂F², per USD
+    vega: Floats  # USD per vol point
+    theta: Floats  # USD per day
+    exchange_theta: Floats  # USD: theta, but all that is left within the last day
+    rho: Floats  # USD per point of interest, spot held
+    vanna: Floats  # ∂²V/∂F∂σ, delta per 1.00 of iv
+    volga: Floats  # ∂²V/∂σ², USD per 1.00 of iv squared
+    charm: Floats  # delta per day that passes
+    speed: Floats  # ∂³V/∂F³, per USD squared
+    premium_coin: Floats  # v, coin
+    delta_coin: Floats  # ∂v/∂F, coin per USD
+    gamma_coin: Floats  # ∂²v/∂F², coin per USD squared
+    vega_coin: Floats  # coin per vol point
+    theta_coin: Floats  # coin per day
+
+
+def greeks(
+    forward: ArrayLike, strike: ArrayLike, tenor: ArrayLike, iv: ArrayLike, is_call: ArrayLike
+) -> Greeks:
+    """
+    Return all sensitivities in one pass.
+
+    Shapes: five that broadcast; the columns have their common shape, and are floats where
+        all five are numbers.
+    Units: forward, strike USD per coin; tenor years of 365 days; iv 0.65 is 65 %.
+    Edges: tenor <= 0 is expired: premium_coin is intrinsic and all else 0, deltas too. At
+        iv = 0 delta, net_delta and rho are those of the exercised side, the densities 0. NaN
+        where an input is NaN, iv is negative, or forward or strike is not positive.
+    Error: relative, below 1e-12, where d1, d2 or 1 + d1/s as a factor is not a near-zero
+        difference of larger numbers (test_greeks.py).
+    Source: E. G. Haug (2007), The Complete Guide to Option Pricing Formulas, chapter 2,
+        with b = r = 0; rho and exchange_theta as in Deribit's API.
+    """
+    shape = np.broadcast_shapes(*map(np.shape, (forward, strike, tenor, iv, is_call)))
+    rows = kernels.greeks(
+        flat_floats(forward, shape),
+        flat_floats(strike, shape),
+        flat_floats(tenor, shape),
+        flat_floats(iv, shape),
+        flat_bools(is_call, shape),
+    )
+    rows.flags.writeable = False
+    return Greeks(*(row.reshape(shape)[()] for row in rows))  # [()] makes 0-d a float

@@ -1,0 +1,112 @@
+"""
+Controls 8 to 11: whether price, quote and instrument can be believed.
+
+Written like size_controls: what is missing blocks.
+"""
+
+from datetime import datetime, timedelta
+from math import isfinite, nan
+
+from attrs import frozen
+
+from core.pricing.marks import forward_of
+from core.risk.exposure import RiskState
+from ports.checks import EPOCH, from_epoch_ms
+from ports.trading import OrderIntent, Side
+
+_SETTLEMENT_STARTS = timedelta(hours=7, minutes=55)
+_SETTLEMENT_ENDS = timedelta(hours=8, minutes=5)
+
+
+@frozen(kw_only=True)
+class _Quote:
+    bid: float = nan
+    ask: float = nan
+    mark: float = nan
+    iv: float = nan
+    open_interest: float = nan
+    at: datetime = EPOCH
+
+
+def price_collar(intent: OrderIntent, state: RiskState) -> str | None:
+    rules, limits = state.snapshot.rules, state.limits
+    mark = _quote(intent, state).mark
+    if not 0 < mark < float("inf"):
+        return f"no mark for {intent.contract.symbol}"
+    width = max(
+        limits.price_collar_pct / 100.0 * mark, limits.price_collar_ticks * rules.tick_at(mark)
+    )
+    if not abs(intent.price - mark) <= width * (1 + 1e-12):
+        return f"price {intent.price} is further than {width:.4f} from the mark {mark:.4f}"
+    if not rules.is_on_tick(intent.price):
+        return f"price {intent.price} is not on the tick {rules.tick_at(intent.price)}"
+    if intent.side is Side.SELL:
+        forward = forward_of(state.snapshot, intent.contract, state.now)
+        intrinsic = intent.contract.payoff_coin(forward)
+        if not intent.price >= rules.price_down(intrinsic):
+            return f"price {intent.price} is below the intrinsic value {intrinsic:.4f}"
+        return None
+    ask = _quote(intent, state).ask
+    if isfinite(ask) and not intent.price <= ask * (1 + limits.price_collar_ask_pct / 100.0):
+        return f"price {intent.price} is above the ask {ask} by more than allowed"
+    return None
+
+
+def quote_age(intent: OrderIntent, state: RiskState) -> str | None:
+    limits, quoted_at = state.limits, _quote(intent, state).at
+    ages = (
+        ("quote", state.now - quoted_at, limits.quote_age),
+        ("index", state.now - state.snapshot.taken_at, limits.index_age),
+        ("account", state.now - state.account.read_at, limits.account_age),
+    )
+    for name, age, limit in ages:
+        if not -limits.clock_skew <= age <= limit:
+            return f"{name} is {age.total_seconds():.0f} s old, at most {limit.total_seconds():.0f}"
+    return None
+
+
+def quote_sanity(intent: OrderIntent, state: RiskState) -> str | None:
+    quote, limits = _quote(intent, state), state.limits
+    if not 0 < quote.bid < quote.ask < float("inf"):
+        return f"quote {quote.bid} / {quote.ask} is not two-sided"
+    if not 0.8 * quote.bid <= quote.mark <= 1.2 * quote.ask:
+        return f"mark {quote.mark} is outside the quote {quote.bid} / {quote.ask}"
+    if not limits.iv_min <= quote.iv <= limits.iv_max:
+        return f"implied volatility {quote.iv} is not believable"
+    spread_pct = 200.0 * (quote.ask - quote.bid) / (quote.ask + quote.bid)
+    if not spread_pct <= limits.max_spread_pct * (1 + 1e-12):
+        return f"spread {spread_pct:.2f} % is above {limits.max_spread_pct}"
+    if not isfinite(quote.open_interest):
+        return "open interest is unknown" if limits.unknown_liquidity_blocks else None
+    if not quote.open_interest >= limits.min_open_interest:
+        return f"open interest {quote.open_interest} is below {limits.min_open_interest}"
+    return None
+
+
+def instrument(intent: OrderIntent, state: RiskState) -> str | None:
+    contract = intent.contract
+    if state.snapshot.chain.row_of(contract) is None:
+        return f"{contract.symbol} is not listed"
+    if intent.side is not Side.SELL or not contract.is_call:
+        return f"{contract.symbol}: only calls are sold"
+    if not contract.expiry - state.now > state.limits.before_expiry:
+        return f"{contract.symbol} expires at {contract.expiry:%d %b %H:%M}"
+    time_of_day = timedelta(hours=state.now.hour, minutes=state.now.minute)
+    if _SETTLEMENT_STARTS <= time_of_day < _SETTLEMENT_ENDS:
+        return "no opening between 07:55 and 08:05 UTC, the venue settles"
+    return None
+
+
+def _quote(intent: OrderIntent, state: RiskState) -> _Quote:
+    chain = state.snapshot.chain
+    row = chain.row_of(intent.contract)
+    if row is None:
+        return _Quote()
+    return _Quote(
+        bid=float(chain.bid[row]),
+        ask=float(chain.ask[row]),
+        mark=float(chain.mark[row]),
+        iv=float(chain.mark_iv[row]),
+        open_interest=float(chain.open_interest[row]),
+        at=from_epoch_ms(int(chain.quoted_at_ms[row])),
+    )

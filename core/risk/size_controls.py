@@ -1,0 +1,123 @@
+"""
+Controls 1 to 7: how large, how much of what there is, and how exposed after the trade.
+
+Each answers None, or the sentence why the order may not go. A figure that is missing, NaN or
+infinite fails its comparison, and every comparison is written so that failing blocks.
+"""
+
+from core.pricing.black76 import net_delta
+from core.pricing.marks import forward_of, iv_of, mark_of
+from core.risk.exposure import RiskState, coin_lots, holdings, short_calls
+from core.risk.margin import initial_margin_coin
+from ports.instruments import OptionContract
+from ports.trading import OrderIntent, Side
+
+
+def order_size(intent: OrderIntent, state: RiskState) -> str | None:
+    rules = state.snapshot.rules
+    lots = rules.lots(intent.amount)
+    largest = state.limits.order_size.get(intent.contract.underlying, 0.0)
+    if lots < rules.lots_up(rules.min_amount):
+        return f"size {intent.amount} is below the venue's minimum {rules.min_amount}"
+    if lots > rules.lots_down(largest):
+        return f"size {intent.amount} is above the order limit {largest}"
+    return None
+
+
+def covered(intent: OrderIntent, state: RiskState) -> str | None:
+    if not intent.contract.is_call or intent.side is Side.BUY:
+        return None
+    rules = state.snapshot.rules
+    free = coin_lots(state) - sum(each.short for each in short_calls(state))
+    if rules.lots_up(intent.amount) > free:
+        return f"size {intent.amount} is above the uncovered coin {rules.amount(max(free, 0))}"
+    return None
+
+
+def expiry_exposure(intent: OrderIntent, state: RiskState) -> str | None:
+    rules = state.snapshot.rules
+    same = (each for each in short_calls(state) if each.contract.expiry == intent.contract.expiry)
+    lots = sum(each.short for each in same) + rules.lots_up(intent.amount)
+    if lots > rules.lots_down(state.limits.max_expiry_exposure):
+        return (
+            f"{rules.amount(lots)} short on {intent.contract.expiry:%d %b %Y} "
+            f"is above {state.limits.max_expiry_exposure}"
+        )
+    return None
+
+
+def position_count(intent: OrderIntent, state: RiskState) -> str | None:
+    calls = {each.contract for each in short_calls(state)} | {intent.contract}
+    if len(calls) > state.limits.max_calls_per_underlying:
+        return f"{len(calls)} calls on one coin, at most {state.limits.max_calls_per_underlying}"
+    chains = {position.position_id for position in state.book.open_positions()}
+    chains |= {record.intent.position_id for record in state.book.working}
+    chains |= {planned.position_id for planned in state.planned} | {intent.position_id}
+    if len(chains) > state.limits.max_open_positions:
+        return f"{len(chains)} open positions in all, at most {state.limits.max_open_positions}"
+    return None
+
+
+def notional(intent: OrderIntent, state: RiskState) -> str | None:
+    notional_usd = intent.amount * state.snapshot.index_usd
+    if not notional_usd <= state.limits.max_order_notional_usd:
+        return (
+            f"notional {notional_usd:,.0f} USD is above {state.limits.max_order_notional_usd:,.0f}"
+        )
+    return None
+
+
+def margin_after(intent: OrderIntent, state: RiskState) -> str | None:
+    """
+    Held contracts that a batch closes first are taken out; every working sell adds its own.
+
+    The equity after the trade is the present one less the fee: the premium comes in and its
+    value goes out.
+    """
+    rules = state.snapshot.rules
+    margin_coin = state.account.initial_margin_coin
+    for closed in state.closed:
+        margin_coin -= _margin_coin(closed.contract, closed.amount, state)
+    for each in holdings(state):
+        if each.selling:
+            margin_coin += _margin_coin(each.contract, rules.amount(each.selling), state)
+    margin_coin += _margin_coin(intent.contract, intent.amount, state)
+    equity_coin = state.account.equity_coin - rules.trade_fee(intent.price, intent.amount)
+    used_pct = 100.0 * margin_coin / equity_coin if equity_coin > 0 else float("inf")
+    if not used_pct <= state.limits.max_margin_used_pct:
+        return (
+            f"margin {used_pct:.1f} % after the trade, at most {state.limits.max_margin_used_pct}"
+        )
+    return None
+
+
+def net_delta_after(intent: OrderIntent, state: RiskState) -> str | None:
+    rules = state.snapshot.rules
+    total = intent.side.sign * intent.amount * _net_delta(intent.contract, state)
+    for each in holdings(state):
+        lots = min(each.held, each.booked) - each.selling
+        if lots:
+            total += lots * rules.amount_step * _net_delta(each.contract, state)
+    if not abs(total) <= state.limits.max_net_delta_abs:
+        return f"net delta {total:.4f} after the trade, at most {state.limits.max_net_delta_abs}"
+    return None
+
+
+def equity_known(_intent: OrderIntent, state: RiskState) -> str | None:
+    equity = state.account.equity_coin
+    return None if 0 < equity < float("inf") else f"equity is {equity}"
+
+
+def _margin_coin(contract: OptionContract, amount: float, state: RiskState) -> float:
+    """Initial margin of *amount* contracts short, in coin."""
+    forward = forward_of(state.snapshot, contract, state.now)
+    mark = mark_of(state.snapshot, contract, state.now)
+    return initial_margin_coin(contract, forward, mark, -amount)
+
+
+def _net_delta(contract: OptionContract, state: RiskState) -> float:
+    """Net delta of one contract, coin."""
+    forward = forward_of(state.snapshot, contract, state.now)
+    iv = iv_of(state.snapshot, contract, state.now)
+    tenor = contract.years_left(state.now)
+    return float(net_delta(forward, contract.strike, tenor, iv, contract.is_call))

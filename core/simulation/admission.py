@@ -1,0 +1,108 @@
+"""Whether the venue takes an order, and on what terms."""
+
+from core.risk.margin import MarginRates
+from core.simulation.funds import require_funds
+from core.simulation.matching import Moment, is_through, lots_reducible, quote_for
+from ports.errors import OutcomeUnknown, Refused
+from ports.instruments import ContractRules, Settlement
+from ports.trading import Order, OrderIntent, OrderState, Side
+
+
+def admitted(intent: OrderIntent, moment: Moment, rates: MarginRates) -> Order:
+    """
+    Return *intent* as the new order that the venue takes, its trades still to come.
+
+    A reduce-only order is clipped to the position, a post-only price moved beside the spread.
+
+    Raises:
+        OutcomeUnknown: 13888, it came after its valid_until.
+
+        Refused: With the venue's code and message.
+
+        Unavailable: The market cannot value the account.
+    """
+    if moment.at > intent.valid_until:
+        raise OutcomeUnknown(
+            f"13888 timed_out: {intent.label} was valid until {intent.valid_until}"
+        )
+    _require_open_book(intent, moment)
+    order = Order(
+        order_id=f"{intent.contract.underlying}-{len(moment.account.orders) + 1}",
+        label=intent.label,
+        contract=intent.contract,
+        side=intent.side,
+        amount=_amount(intent, moment),
+        filled_amount=0.0,
+        price=_price(intent, moment),
+        reduce_only=intent.reduce_only,
+        state=OrderState.OPEN,
+        created_at=moment.at,
+    )
+    _require_no_overlap(order, moment)
+    require_funds(order, moment, rates)
+    return order
+
+
+def _require_open_book(intent: OrderIntent, moment: Moment) -> None:
+    if intent.contract.settlement is not Settlement.INVERSE:
+        raise Refused(10020, "invalid_or_unsupported_instrument")
+    if intent.contract.expiry <= moment.at:
+        raise Refused(13019, "orderbook_closed")
+    if moment.snapshot.chain.row_of(intent.contract) is None:
+        raise Refused(13020, "not_found")
+
+
+def _amount(intent: OrderIntent, moment: Moment) -> float:
+    rules = moment.rules
+    if rules.lots_down(intent.amount) < rules.lots_up(rules.min_amount):
+        raise Refused(10002, "qty_too_low")
+    try:
+        lots = rules.lots(intent.amount)
+    except ValueError as error:
+        raise Refused(10021, "invalid_amount") from error
+    if intent.reduce_only:
+        lots = min(lots, _lots_left_to_reduce(intent, moment))
+    if lots == 0:
+        raise Refused(11030, "other_reject reduce_only: there is no position left to reduce")
+    return rules.amount(lots)
+
+
+def _lots_left_to_reduce(intent: OrderIntent, moment: Moment) -> int:
+    """The position, less what working reduce-only orders are about to take of it."""
+    spoken_for = sum(
+        moment.rules.lots(order.amount) - moment.rules.lots(order.filled_amount)
+        for order in moment.account.working_on(intent.contract, intent.side)
+        if order.reduce_only
+    )
+    return max(0, lots_reducible(moment, intent.contract, intent.side) - spoken_for)
+
+
+def _price(intent: OrderIntent, moment: Moment) -> float:
+    if not moment.rules.is_on_tick(intent.price):
+        raise Refused(10043, "price_wrong_tick")
+    price = moment.rules.price_down(intent.price)  # the grid's own float
+    touch = quote_for(moment.snapshot, intent.contract, intent.side).price
+    if not intent.post_only or not (touch == price or is_through(intent.side, touch, price)):
+        return price
+    beside = _beside(touch, intent.side, moment.rules)
+    if beside <= 0:
+        raise Refused(11021, "post_only_price_modification_not_possible")
+    return beside
+
+
+def _beside(touch: float, side: Side, rules: ContractRules) -> float:
+    """The price nearest to *touch* at which an order on *side* would not take it."""
+    if side is Side.SELL:
+        return rules.price_up(touch + rules.tick_size)
+    return rules.price_down(touch - rules.tick_size)
+
+
+def _require_no_overlap(order: Order, moment: Moment) -> None:
+    """
+    The venue's self-trading mode reject_taker: own orders are never in each other's way.
+    Whoever stands before ours at the same price is not known, so any crossing is refused.
+    """
+    other_side = Side.SELL if order.side is Side.BUY else Side.BUY
+    for other in moment.account.working_on(order.contract, other_side):
+        if other.price == order.price or is_through(order.side, other.price, order.price):
+            raise Refused(10003, "order_overlap")

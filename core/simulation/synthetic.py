@@ -1,0 +1,202 @@
+"""A market without a network: prices, chains and history invented from one seed."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import ceil
+
+import numpy as np
+
+from core.pricing.black76 import premium_coin, tenor_years
+from core.simulation.listing import deribit_rules
+from core.simulation.synthetic_contracts import ListedContracts, contracts_at
+from core.simulation.synthetic_params import CoinParams, SyntheticParams
+from core.simulation.synthetic_path import EPOCH, SyntheticPath
+from core.simulation.synthetic_quotes import ModelValues, interest, quotes_around
+from core.simulation.synthetic_surface import EssviSlices, forwards, slices
+from ports.chain import ChainTable
+from ports.checks import EPOCH as UNIX_EPOCH
+from ports.checks import epoch_ms, from_epoch_ms
+from ports.clock import Clock
+from ports.columns import Floats, Ints
+from ports.errors import Unavailable
+from ports.history import Candles, DeliveryPrice
+from ports.market_data import MarketSnapshot
+
+_HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
+_WINDOW = timedelta(minutes=30)  # the delivery price is the mean of the index over it
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class SyntheticMarket:
+    """
+    MarketData and History of an invented market, from 2025 on.
+
+    Everything is a pure function of the seed and the clock's instant: another object, in
+    another process, asked in another order, gives the same bits.
+    """
+
+    def __init__(
+        self, seed: int, clock: Clock, underlyings: Sequence[str], params: SyntheticParams
+    ) -> None:
+        """
+        Invent a market of *underlyings*.
+
+        Raises:
+            ValueError: *params* has no figures for one of them.
+        """
+        self._seed = seed
+        self._clock = clock
+        self._coins = {name: _Coin(seed, params.coin(name), params) for name in underlyings}
+
+    async def snapshot(self, underlying: str) -> MarketSnapshot:
+        """
+        Return the market at the clock's now.
+
+        Raises:
+            Unavailable: No such underlying, or now is before the first instant.
+        """
+        coin, now = self._coin(underlying), self._clock.now()
+        if now < EPOCH:
+            raise Unavailable(f"the synthetic market starts on {EPOCH:%Y-%m-%d}, it is {now}")
+        return coin.snapshot(now)
+
+    async def candles(
+        self, underlying: str, step: timedelta, start: datetime, end: datetime
+    ) -> Candles:
+        """
+        Return bars of whole hours, *step* rounded up, in line with midnight UTC of 1970.
+
+        Raises:
+            Unavailable: No such underlying.
+        """
+        return self._coin(underlying).candles(step, start, min(end, self._clock.now()))
+
+    async def delivery_price(self, underlying: str, expiry: datetime) -> DeliveryPrice | None:
+        """
+        Return the mean of the index over the half hour before *expiry*, once it has passed.
+
+        Raises:
+            Unavailable: No such underlying.
+        """
+        coin = self._coin(underlying)
+        if self._clock.now() < expiry or expiry < EPOCH + _WINDOW:
+            return None
+        return DeliveryPrice(coin.delivery_price(expiry), "index mean")
+
+    def _coin(self, underlying: str) -> "_Coin":
+        if underlying not in self._coins:
+            raise Unavailable(f"no synthetic market for {underlying!r}")
+        return self._coins[underlying]
+
+
+class _Coin:
+    """One coin with its path, and the contracts of the hour last asked for."""
+
+    def __init__(self, seed: int, params: CoinParams, market: SyntheticParams) -> None:
+        self._seed = seed
+        self._params = params
+        self._rules = deribit_rules(params.underlying)
+        self._path = SyntheticPath(seed, params, market)
+        self._hour = EPOCH
+        self._listed: ListedContracts | None = None
+
+    def snapshot(self, now: datetime) -> MarketSnapshot:
+        state = self._path.state(now)
+        contracts = self._contracts(now)
+        row = contracts.slice_row
+        years = tenor_years(contracts.expiries_ms, epoch_ms(now))
+        forward = self._forwards(now, state.index_usd, contracts.expiries_ms)[row]
+        surface = slices(self._params, state, years)
+        values = _model_values(contracts, forward, years, surface)
+        return MarketSnapshot(
+            underlying=self._params.underlying,
+            taken_at=now,
+            index_usd=state.index_usd,
+            chain=self._chain(now, contracts, forward, values),
+            rules=self._rules,
+        )
+
+    def candles(self, step: timedelta, start: datetime, end: datetime) -> Candles:
+        bar = max(1, ceil(step / _HOUR)) * _HOUR
+        first = max((start - UNIX_EPOCH) // bar, -((UNIX_EPOCH - EPOCH) // bar))
+        last = (end - UNIX_EPOCH) // bar
+        if last <= first:
+            return Candles(self._params.underlying, [], [], [], [], [])
+        prices = self._path.minute_prices(UNIX_EPOCH + first * bar, UNIX_EPOCH + last * bar)
+        inside = prices[:-1].reshape(last - first, -1)
+        close = np.append(inside[1:, 0], prices[-1])
+        return Candles(
+            self._params.underlying,
+            closed_at_ms=np.arange(first + 1, last + 1) * (bar // _MILLISECOND),
+            open=inside[:, 0],
+            high=np.maximum(inside.max(axis=1), close),
+            low=np.minimum(inside.min(axis=1), close),
+            close=close,
+        )
+
+    def delivery_price(self, expiry: datetime) -> float:
+        """The mean of the index at the 30 minutes up to *expiry*."""
+        start = expiry - _WINDOW + _MINUTE
+        return float(self._path.minute_prices(start, expiry).mean())
+
+    def _contracts(self, now: datetime) -> ListedContracts:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if self._listed is None or hour != self._hour:
+            self._listed = contracts_at(self._seed, self._params, self._path, hour)
+            self._hour = hour
+        return self._listed
+
+    def _forwards(self, now: datetime, index_usd: float, expiries_ms: Ints) -> Floats:
+        """The forward of each expiry; in its last half hour it turns into the mean, (m,)."""
+        years = tenor_years(expiries_ms, epoch_ms(now))
+        curve = forwards(self._params, index_usd, years)
+        start = from_epoch_ms(int(expiries_ms[0])) - _WINDOW
+        if now > start:
+            so_far = self._mean_so_far(start, now, index_usd)
+            fixed = (now - start) / _WINDOW
+            curve[0] = fixed * so_far + (1.0 - fixed) * curve[0]
+        return curve
+
+    def _mean_so_far(self, start: datetime, now: datetime, index_usd: float) -> float:
+        """The mean of the delivery window from *start*; the minute under way counts in part."""
+        minutes = (now - start) / _MINUTE
+        whole = int(minutes)
+        prices = self._path.minute_prices(start, start + whole * _MINUTE)[1:]
+        return float(prices.sum() + (minutes - whole) * index_usd) / minutes
+
+    def _chain(
+        self, now: datetime, contracts: ListedContracts, forward: Floats, values: ModelValues
+    ) -> ChainTable:
+        quotes = quotes_around(self._seed, self._params, now, values, self._rules)
+        held = interest(self._params, now, contracts, values, self._rules)
+        return ChainTable(
+            underlying=self._params.underlying,
+            expiry_ms=contracts.expiries_ms[contracts.slice_row],
+            strike=contracts.strike,
+            is_call=contracts.is_call,
+            forward=forward,
+            bid=quotes.bid,
+            ask=quotes.ask,
+            bid_amount=quotes.bid_amount,
+            ask_amount=quotes.ask_amount,
+            mark=values.mark,
+            mark_iv=values.mark_iv,
+            open_interest=held.open_interest,
+            volume=held.volume,
+            quoted_at_ms=np.full(len(forward), epoch_ms(now)),
+        )
+
+
+def _model_values(
+    contracts: ListedContracts, forward: Floats, years: Floats, surface: EssviSlices
+) -> ModelValues:
+    row = contracts.slice_row
+    log_moneyness = np.log(contracts.strike / forward)
+    mark_iv = np.sqrt(surface.total_variance(row, log_moneyness) / years[row])
+    return ModelValues(
+        mark=premium_coin(forward, contracts.strike, years[row], mark_iv, contracts.is_call),
+        log_moneyness=log_moneyness,
+        years=years[row],
+        mark_iv=mark_iv,
+        expiry_iv=np.sqrt(surface.theta / years)[row],
+    )

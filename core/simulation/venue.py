@@ -1,0 +1,168 @@
+"""SimulatedVenue: an options exchange in memory, over any market."""
+
+from asyncio import Lock
+from datetime import datetime
+
+from attrs import define, field, frozen
+
+from core.risk.margin import MarginRates
+from core.simulation.admission import admitted
+from core.simulation.funds import account_of
+from core.simulation.matching import Moment, after_market, delivered, ended, taken_at_once
+from core.simulation.venue_state import VenueState
+from ports.clock import Clock
+from ports.errors import NeverSent, Refused, Unavailable
+from ports.history import History
+from ports.market_data import MarketData
+from ports.trading import Account, Activity, Order, OrderIntent, OrderState, Placed
+from ports.venue_log import Deposit, VenueLog, VenueStep
+
+
+@frozen(kw_only=True)
+class VenueParams:
+    """What may be chosen about the venue; grids and fees come with the market."""
+
+    margin: MarginRates = field(factory=MarginRates)
+
+
+@define(eq=False, kw_only=True)
+class SimulatedVenue:
+    """
+    Trading in memory: limit orders against the quotes of a market, in the venue's own log.
+
+    Before each answer it catches up with the clock: expiries are delivered first, then
+    resting orders meet the market. Every change is one step in the log before it is
+    answered, so a venue opened on the log of another is that venue. One request at a time.
+
+    A market, history or log that raises lets its error through; only a placement that has
+    not been looked at yet says NeverSent.
+    """
+
+    market: MarketData
+    history: History
+    clock: Clock
+    log: VenueLog
+    params: VenueParams
+    _state: VenueState
+    _turn: Lock = field(factory=Lock, init=False)
+    _is_folded: bool = field(default=True, init=False)
+
+    @classmethod
+    async def opened(
+        cls,
+        *,
+        market: MarketData,
+        history: History,
+        clock: Clock,
+        log: VenueLog,
+        deposits: tuple[Deposit, ...],
+        params: VenueParams | None = None,
+    ) -> "SimulatedVenue":
+        """
+        Return the venue that *log* remembers; a new one starts with *deposits*.
+
+        Raises:
+            StoreDamaged: The log cannot be read.
+
+            StoreUnwritable: The deposits cannot be kept.
+        """
+        venue = cls(
+            market=market,
+            history=history,
+            clock=clock,
+            log=log,
+            params=params or VenueParams(),
+            state=await VenueState.folded(log),
+        )
+        if deposits and not venue._state.accounts:
+            await venue._record(VenueStep(at=clock.now(), deposits=deposits))
+        return venue
+
+    async def account(self, underlying: str) -> Account:
+        """See Trading; margins are those of the positions, without working orders."""
+        async with self._turn:
+            return account_of(await self._caught_up(underlying), self.params.margin)
+
+    async def place(self, intent: OrderIntent) -> Placed:
+        """See Trading; NeverSent when the market does not answer."""
+        async with self._turn:
+            try:
+                moment = await self._caught_up(intent.contract.underlying)
+                order = admitted(intent, moment, self.params.margin)
+            except Unavailable as error:
+                raise NeverSent(f"{intent.label}: {error}") from error
+            step = taken_at_once(order, moment)
+            await self._record(step)
+            return Placed(order=step.orders[0], fills=step.fills)
+
+    async def cancel(self, order: Order) -> Order:
+        """See Trading."""
+        async with self._turn:
+            moment = await self._caught_up(order.contract.underlying)
+            known = moment.account.orders.get(order.order_id)
+            if known is None:
+                raise Refused(10004, "order_not_found")
+            if known.state.is_terminal:
+                raise Refused(10010, "already_closed")
+            step = ended(known, OrderState.CANCELLED, moment)
+            await self._record(step)
+            return step.orders[0]
+
+    async def open_orders(self, underlying: str) -> tuple[Order, ...]:
+        """See Trading."""
+        async with self._turn:
+            moment = await self._caught_up(underlying)
+            return tuple(moment.account.working.values())
+
+    async def orders_by_label(self, underlying: str, label: str) -> tuple[Order, ...]:
+        """See Trading."""
+        async with self._turn:
+            orders = (await self._caught_up(underlying)).account.orders.values()
+            return tuple(order for order in orders if order.label == label)
+
+    async def activity(self, underlying: str, since: datetime) -> Activity:
+        """See Trading; a delivery happens when the venue learns its price."""
+        async with self._turn:
+            account = (await self._caught_up(underlying)).account
+            return Activity(
+                fills=tuple(account.fills_since(since))[::-1],
+                deliveries=tuple(done for done in account.deliveries if done.at >= since),
+            )
+
+    async def _caught_up(self, underlying: str) -> Moment:
+        """Return the moment of this answer, once all that was due before it has happened."""
+        if not self._is_folded:
+            self._state = await VenueState.folded(self.log)
+            self._is_folded = True
+        snapshot = await self.market.snapshot(underlying)
+        moment = Moment(snapshot, self._state.account(underlying), self.clock.now())
+        await self._expire(moment)
+        best_first = sorted(moment.account.working.values(), key=_price_priority)
+        for order in best_first:
+            step = after_market(order, moment)
+            if step is not None:
+                await self._record(step)
+        return moment
+
+    async def _expire(self, moment: Moment) -> None:
+        """Close the books that have expired, and deliver where the price is known."""
+        for order in tuple(moment.account.working.values()):
+            if order.contract.expiry <= moment.at:
+                await self._record(ended(order, OrderState.EXPIRED, moment))
+        for contract in sorted(moment.account.holdings):
+            if contract.expiry <= moment.at:
+                price = await self.history.delivery_price(contract.underlying, contract.expiry)
+                if price is not None:
+                    await self._record(delivered(contract, price, moment))
+
+    async def _record(self, step: VenueStep) -> None:
+        """Log *step*, then be changed by it: if the log fails midway, only the log knows."""
+        self._is_folded = False
+        await self.log.append(step)
+        self._state.take(step)
+        self._is_folded = True
+
+
+def _price_priority(order: Order) -> float:
+    """Sort key by which the better price of a side comes first; equal ones stay by age."""
+    return -order.side.sign * order.price

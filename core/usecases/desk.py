@@ -1,0 +1,100 @@
+"""The desk: the world, the book and the rules that one running agent works with."""
+
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from core.execution.intents import OrderParams
+from core.risk.exposure import RiskState
+from core.risk.limits import RiskLimits, in_force
+from core.strategies.base import Strategy
+from core.usecases.bookkeeper import Bookkeeper
+from ports.controls import ReconcileAction, RuntimeControls
+from ports.market_data import MarketSnapshot
+from ports.trading import Account, Order
+from ports.world import World
+
+
+@frozen(kw_only=True)
+class DeskParams:
+    """What an agent is run with, beside the world and its strategies."""
+
+    underlyings: tuple[str, ...]
+    seed: int
+    limits: RiskLimits
+    orders: OrderParams
+    reconcile_action: ReconcileAction = ReconcileAction.HALT
+    reconcile_tolerance_usd: float = 10.0
+    kill_switch: bool = False
+    program_version: str = ""
+    settings_hash: str = ""
+
+
+@frozen(kw_only=True, eq=False)
+class Desk:
+    """One agent at work."""
+
+    world: World
+    keeper: Bookkeeper
+    strategies: tuple[Strategy, ...]
+    params: DeskParams
+
+    @property
+    def now(self) -> datetime:
+        """The instant, by the world's clock."""
+        return self.world.clock.now()
+
+    def reconcile_action(self) -> ReconcileAction:
+        """What a difference leads to, by settings or by a person's overlay."""
+        overlay = self.keeper.book.controls.position_reconcile_action
+        return overlay if overlay is not None else self.params.reconcile_action
+
+
+@frozen(kw_only=True, eq=False)
+class Reading:
+    """One underlying as it was read: what a turn decides on."""
+
+    snapshot: MarketSnapshot
+    account: Account
+    external: tuple[Order, ...]
+
+
+async def read(desk: Desk, underlying: str) -> Reading:
+    """
+    Read market, account and working orders of *underlying*, all or nothing.
+
+    Raises:
+        PortError: One of them could not be read.
+    """
+    world = desk.world
+    snapshot = await world.market.snapshot(underlying)
+    account = await world.trading.account(underlying)
+    working = await world.trading.open_orders(underlying)
+    ours = desk.keeper.book.orders
+    return Reading(
+        snapshot=snapshot,
+        account=account,
+        external=tuple(order for order in working if order.label not in ours),
+    )
+
+
+async def risk_state(desk: Desk, reading: Reading) -> RiskState:
+    """The state risk judges now: *reading*, the book, and the controls read this moment."""
+    controls = await controls_now(desk)
+    return RiskState(
+        now=desk.now,
+        snapshot=reading.snapshot,
+        account=reading.account,
+        book=desk.keeper.book,
+        controls=controls,
+        limits=in_force(desk.params.limits, controls),
+        external=reading.external,
+    )
+
+
+async def controls_now(desk: Desk) -> RuntimeControls:
+    """The controls read this moment; the kill switch of the settings cannot be overlaid."""
+    controls = await desk.world.controls.read()
+    if desk.params.kill_switch and not controls.kill_switch:
+        return evolve(controls, kill_switch=True, kill_reason="kill_switch_enabled is set")
+    return controls

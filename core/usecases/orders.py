@@ -1,0 +1,220 @@
+"""One order from its last check to its end: sent once, looked up in doubt, cancelled in time."""
+
+from datetime import timedelta
+
+from core.risk.engine import judge
+from core.usecases.desk import Desk, Reading, risk_state
+from ports.decision_log import Alarm, Delivered, Denied, OrderUpdated, Sent
+from ports.errors import NeverSent, PortError, Refused, Unavailable
+from ports.positions import OrderRecord
+from ports.trading import Activity, Order, OrderIntent, OrderState, Placed
+
+_TRIES = 3  # of a request that certainly never left
+_AFTER_VALID = timedelta(seconds=1)  # beyond valid_until the venue will not take it any more
+_INSTANT = timedelta(milliseconds=1)
+
+
+async def submit(desk: Desk, intent: OrderIntent, reading: Reading) -> OrderRecord | None:
+    """
+    Check *intent* once more, write it down, send it, and write down what came of it.
+
+    None when a control stopped it; nothing was sent then.
+
+    Raises:
+        StoreUnwritable: The journal failed; if it failed before sending, nothing was sent.
+    """
+    verdict = judge(intent, await risk_state(desk, reading))
+    if not verdict.approved:
+        await desk.keeper.record(Denied(at=desk.now, intent=intent, breaches=verdict.breaches))
+        return None
+    await desk.keeper.record(Sent(at=desk.now, intent=intent))
+    await desk.keeper.record(await _place(desk, intent))
+    return desk.keeper.book.orders[intent.label]
+
+
+async def _place(desk: Desk, intent: OrderIntent) -> OrderUpdated:
+    """Send *intent*; every way this can end, as an entry."""
+    for _ in range(_TRIES):
+        try:
+            placed = await desk.world.trading.place(intent)
+        except NeverSent as error:
+            reason = str(error)
+            if desk.now <= intent.valid_until:
+                continue
+            break
+        except Refused as error:
+            return _update(desk, intent, OrderState.REJECTED, str(error))
+        except PortError as error:
+            return _update(desk, intent, OrderState.UNKNOWN, f"{type(error).__name__}: {error}")
+        return _answered(desk, intent, placed)
+    return _update(desk, intent, OrderState.NOT_PLACED, f"never sent: {reason}")
+
+
+def _answered(desk: Desk, intent: OrderIntent, placed: Placed) -> OrderUpdated:
+    """An answer counts only if it speaks of the order that was sent."""
+    order = placed.order
+    if (order.label, order.contract, order.side) != (intent.label, intent.contract, intent.side):
+        return _update(desk, intent, OrderState.UNKNOWN, "the answer speaks of another order")
+    return OrderUpdated(
+        at=desk.now,
+        label=intent.label,
+        state=order.state,
+        order_id=order.order_id,
+        filled_amount=order.filled_amount,
+        fills=placed.fills,
+        reason="",
+    )
+
+
+async def sweep(desk: Desk, underlying: str) -> None:
+    """
+    Bring our orders on *underlying* up to date: book trades and deliveries, resolve what is
+    unknown, cancel what has outlived its time.
+
+    Raises:
+        PortError: The venue did not answer; what was learned until then is written down.
+    """
+    await catch_up(desk, underlying)
+    for record in desk.keeper.book.working:
+        if record.intent.contract.underlying == underlying:
+            await _refresh(desk, record)
+
+
+async def catch_up(desk: Desk, underlying: str) -> None:
+    """
+    Write down every trade and delivery of *underlying* that the book does not have yet.
+
+    Raises:
+        PortError: The venue did not answer.
+    """
+    keeper = desk.keeper
+    wealth = keeper.book.wealth.get(underlying)
+    since = (wealth.marked_at if wealth else desk.now) - timedelta(days=2)
+    activity = await desk.world.trading.activity(underlying, since)
+    await _book_trades(desk, activity)
+    for delivery in activity.deliveries:
+        if delivery.delivery_id not in keeper.book.delivery_ids:
+            await keeper.record(
+                Delivered(at=desk.now, delivery=delivery, index_usd=delivery.delivery_price_usd)
+            )
+
+
+async def _book_trades(desk: Desk, activity: Activity) -> None:
+    """Trades of orders we know go to those orders; a terminal order that still trades alarms."""
+    for fill in activity.fills:
+        book = desk.keeper.book
+        record = book.orders.get(fill.label or "")
+        if record is None or fill.trade_id in book.trade_ids:
+            continue
+        label = record.intent.label
+        if record.state.is_terminal and record.booked_amount >= record.filled_amount:
+            subject = f"late trade {fill.trade_id} on {record.state} order"
+            await desk.keeper.record(Alarm(at=desk.now, subject=subject, detail=label))
+        await desk.keeper.record(
+            OrderUpdated(
+                at=desk.now,
+                label=label,
+                state=record.state,
+                order_id=fill.order_id,
+                filled_amount=record.filled_amount,
+                fills=(fill,),
+                reason="",
+            )
+        )
+
+
+async def resolve(desk: Desk, record: OrderRecord) -> None:
+    """
+    Find out what became of *record*, waiting if need be until the venue would not take it any
+    more: only then does an unknown label mean that there is no such order.
+
+    Raises:
+        PortError: The venue did not answer, which proves nothing.
+    """
+    intent = record.intent
+    if not await desk.world.trading.orders_by_label(intent.contract.underlying, intent.label):
+        await desk.world.clock.sleep_until(intent.valid_until + _AFTER_VALID + _INSTANT)
+    await _refresh(desk, record)
+
+
+async def _refresh(desk: Desk, record: OrderRecord) -> None:
+    intent = record.intent
+    orders = await desk.world.trading.orders_by_label(intent.contract.underlying, intent.label)
+    if not orders:
+        if desk.now > intent.valid_until + _AFTER_VALID:
+            reason = "no list of the venue knows the label"
+            await desk.keeper.record(_update(desk, intent, OrderState.NOT_PLACED, reason))
+        return
+    if len(orders) > 1:
+        detail = f"{len(orders)} orders carry {intent.label}"
+        await desk.keeper.record(Alarm(at=desk.now, subject="label is not unique", detail=detail))
+    order = orders[0]
+    if not order.state.is_terminal and desk.now >= intent.expires_at:
+        order = await cancel(desk, order)
+    await _note(desk, record, order)
+
+
+async def cancel(desk: Desk, order: Order) -> Order:
+    """
+    Cancel *order* and return it as the venue then knows it.
+
+    Raises:
+        Unavailable: The venue did not answer; the order may still work.
+    """
+    try:
+        return await desk.world.trading.cancel(order)
+    except Refused as error:
+        known = await desk.world.trading.orders_by_label(
+            order.contract.underlying, order.label or ""
+        )
+        if not known:
+            raise Unavailable(f"order {order.order_id} cannot be found: {error}") from error
+        return known[0]
+
+
+async def cancel_openings(desk: Desk, underlying: str) -> None:
+    """
+    Cancel our working orders on *underlying* that open positions.
+
+    Raises:
+        PortError: The venue did not answer.
+    """
+    for record in desk.keeper.book.working:
+        intent = record.intent
+        if intent.contract.underlying != underlying or intent.reduce_only:
+            continue
+        orders = await desk.world.trading.orders_by_label(underlying, intent.label)
+        for order in orders:
+            ended = order if order.state.is_terminal else await cancel(desk, order)
+            await _note(desk, record, ended)
+    await catch_up(desk, underlying)
+
+
+async def _note(desk: Desk, record: OrderRecord, order: Order) -> None:
+    """Write down the order if it is not as the book has it, with the trades it made."""
+    known = desk.keeper.book.orders[record.intent.label]
+    if (order.state, order.filled_amount) == (known.state, known.filled_amount):
+        return
+    await desk.keeper.record(
+        OrderUpdated(
+            at=desk.now,
+            label=record.intent.label,
+            state=order.state,
+            order_id=order.order_id,
+            filled_amount=order.filled_amount,
+            fills=(),
+            reason="",
+        )
+    )
+
+
+def _update(desk: Desk, intent: OrderIntent, state: OrderState, reason: str) -> OrderUpdated:
+    return OrderUpdated(
+        at=desk.now,
+        label=intent.label,
+        state=state,
+        order_id=None,
+        filled_amount=0.0,
+        fills=(),
+        reason=reason,
+    )

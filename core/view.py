@@ -1,0 +1,31 @@
+"""TickView: all that a decision may look at."""
+
+from datetime import datetime
+
+from attrs import frozen
+
+from ports.decision_log import MarketContext, RollStarted
+from ports.market_data import MarketSnapshot
+from ports.positions import OrderRecord, TrackedPosition
+from ports.trading import Account
+
+
+@frozen(kw_only=True, eq=False)
+class TickView:
+    """One underlying as one strategy sees it; positions and orders are its own."""
+
+    now: datetime
+    due_at: datetime  # the instant the tick was due: chance is drawn for it
+    seed: int
+    snapshot: MarketSnapshot
+    account: Account
+    context: MarketContext
+    positions: tuple[TrackedPosition, ...]
+    working: tuple[OrderRecord, ...]
+    rolls: tuple[RollStarted, ...]
+    epsilon: float | None = None  # a person's overlay over the strategy's own
+
+    @property
+    def underlying(self) -> str:
+        """The coin."""
+        return self.snapshot.underlying

@@ -1,0 +1,168 @@
+"""Every value to JSON and back: the only form in which values are written down."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from math import isfinite, isnan, nan
+from operator import is_
+from typing import Any
+
+from attrs import frozen
+from cattrs import Converter
+from cattrs.errors import BaseValidationError
+
+from ports.instruments import OptionContract
+
+Fields = dict[str, Any]
+Upcast = Callable[[Fields], Fields]
+
+
+@frozen(eq=False)
+class Codec:
+    """
+    JSON of the values it was made for, with the type's name written beside each.
+
+    *upcasts* lead an older form of a type to the current one: for each type name the steps
+    from version 1 to 2, 2 to 3 and so on. A new field with a default needs no step.
+    NaN is written as null and read back as NaN; infinity is refused.
+    """
+
+    types: Mapping[str, type]
+    upcasts: Mapping[str, tuple[Upcast, ...]]
+
+    @classmethod
+    def of(
+        cls, types: Iterable[type], upcasts: Mapping[str, tuple[Upcast, ...]] | None = None
+    ) -> "Codec":
+        """Return the codec of *types* (attrs classes, told apart by name)."""
+        return cls({kind.__name__: kind for kind in types}, dict(upcasts or {}))
+
+    def encode(self, value: object) -> Fields:
+        """
+        Return *value* as JSON-ready fields with its type and version.
+
+        Raises:
+            ValueError: The type is not of this codec, or a number in it is infinite.
+        """
+        name = type(value).__name__
+        if self.types.get(name) is not type(value):
+            raise ValueError(f"cannot write a {name}: not a type of this codec")
+        fields = _CONVERTER.unstructure(value)
+        return {"type": name, "version": self._version(name), **fields}
+
+    def decode(self, fields: Fields) -> Any:
+        """
+        Return the value that *fields* describe.
+
+        Raises:
+            ValueError: The type is unknown, newer than this program, or its fields are wrong.
+        """
+        name, version = fields.get("type"), fields.get("version")
+        if not isinstance(name, str) or name not in self.types:
+            raise ValueError(f"cannot read a value of type {name!r}")
+        current = self._version(name)
+        if not isinstance(version, int) or not 1 <= version <= current:
+            raise ValueError(
+                f"cannot read {name} version {version!r}; this program knows {current}"
+            )
+        rest = {key: field for key, field in fields.items() if key not in ("type", "version")}
+        for upcast in self.upcasts.get(name, ())[version - 1 :]:
+            rest = upcast(rest)
+        try:
+            return _CONVERTER.structure(rest, self.types[name])
+        except (BaseValidationError, ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"cannot read {name}: {error!r}") from error
+
+    def _version(self, name: str) -> int:
+        return 1 + len(self.upcasts.get(name, ()))
+
+
+def to_json(fields: Fields) -> str:
+    """Return *fields* as one line of JSON: sorted keys, no spaces, the same bytes every time."""
+    return json.dumps(
+        fields, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True
+    )
+
+
+def from_json(text: str | bytes) -> Fields:
+    """
+    Return the JSON object in *text*.
+
+    Raises:
+        ValueError: It is not one JSON object.
+    """
+    fields = json.loads(text)
+    if not isinstance(fields, dict):
+        raise ValueError(f"expected a JSON object, found {type(fields).__name__}")  # noqa: TRY004
+    return fields
+
+
+def instant_text(instant: datetime) -> str:
+    """Return *instant* as ISO text in UTC with microseconds and Z."""
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def instant_from(text: str) -> datetime:
+    """
+    Return the instant that *text* says.
+
+    Raises:
+        ValueError: It does not read as instant_text writes.
+    """
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def _float_out(number: float) -> float | None:
+    if isnan(number):
+        return None
+    if not isfinite(number):
+        raise ValueError(f"an infinite number cannot be written: {number}")
+    return number
+
+
+def _float_in(field: object, _: object) -> float:
+    if field is None:
+        return nan
+    if isinstance(field, bool) or not isinstance(field, int | float):
+        raise TypeError(f"expected a number, found {field!r}")
+    return float(field)
+
+
+def _symbol_out(contract: OptionContract) -> str:
+    if OptionContract.from_symbol(contract.symbol) != contract:
+        raise ValueError(f"{contract.symbol} does not say all of {contract!r}")
+    return contract.symbol
+
+
+def _symbol_in(field: object) -> OptionContract:
+    if not isinstance(field, str):
+        raise TypeError(f"expected a symbol, found {field!r}")
+    return OptionContract.from_symbol(field)
+
+
+def _exactly(kind: type) -> Callable[[object, object], Any]:
+    """Read a field only if it is of *kind* already: nothing is converted silently."""
+
+    def read(field: object, _: object) -> object:
+        if type(field) is not kind:
+            raise TypeError(f"expected {kind.__name__}, found {field!r}")
+        return field
+
+    return read
+
+
+def _make_converter() -> Converter:
+    converter = Converter(forbid_extra_keys=True, unstruct_collection_overrides={frozenset: sorted})
+    converter.register_unstructure_hook(datetime, instant_text)
+    converter.register_structure_hook(datetime, lambda text, _: instant_from(text))
+    converter.register_unstructure_hook(float, _float_out)
+    converter.register_structure_hook(float, _float_in)
+    for kind in (int, str, bool):  # by predicate: an enum of str is a str too
+        converter.register_structure_hook_func(partial(is_, kind), _exactly(kind))
+    converter.register_unstructure_hook(OptionContract, _symbol_out)
+    converter.register_structure_hook(OptionContract, lambda symbol, _: _symbol_in(symbol))
+    return converter
+
+
+_CONVERTER = _make_converter()

@@ -1,0 +1,214 @@
+"""Implied volatility against 50 digits, and its status against the bounds of a premium."""
+
+import warnings
+from math import exp, inf, nan
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.pricing.black76 import premium_coin
+from core.pricing.implied import IvStatus, implied_vol
+from tests.support.reference import (
+    EPS,
+    Exact,
+    Grid,
+    exact_iv,
+    exacts,
+    mp,
+    random_domain,
+    whole_domain,
+    worst,
+)
+
+
+def _bound(option: Exact, tenor: float, iv: float) -> float:
+    """The allowed error in volatility, apart from the rounding of the premium."""
+    reach = 6 * abs(option.log_moneyness) * option.mills / tenor**0.5
+    return float(EPS * (8 * iv + reach + 8 * option.value / option.vega))
+
+
+@pytest.mark.parametrize("grid", [whole_domain(), random_domain(1500, seed=7)], ids=["grid", "any"])
+def test_out_of_the_money(grid: Grid) -> None:
+    """The volatility of a float premium is within the stated bound, down to 1e-300 USD."""
+    options = exacts(grid)
+    premiums = [float(o.value / f) for o, f in zip(options, grid.forward.tolist(), strict=True)]
+    iv, status = implied_vol(premiums, grid.forward, grid.strike, grid.tenor, grid.is_call)
+
+    ratios = []
+    for i, (option, market) in enumerate(zip(options, grid.rows, strict=True)):
+        ideal = exact_iv(premiums[i], option, market)
+        ratios.append(float(abs(iv[i] - ideal)) / _bound(option, grid.tenor[i], float(ideal)))
+
+    assert (status == IvStatus.OK).all()
+    assert max(ratios) < 1.0, worst("volatility", ratios, options, grid)
+
+
+@pytest.mark.parametrize("grid", [whole_domain(), random_domain(1500, seed=8)], ids=["grid", "any"])
+def test_in_the_money(grid: Grid) -> None:
+    """What the premium's rounding leaves of the time value gives the volatility, or none."""
+    options = exacts(grid)
+    gains = np.abs(grid.forward - grid.strike)
+    premiums = np.array(
+        [
+            float((o.value + abs(mp.mpf(f) - k)) / f)
+            for o, (f, k, _, _) in zip(options, grid.rows, strict=True)
+        ]
+    )
+    iv, status = implied_vol(premiums, grid.forward, grid.strike, grid.tenor, ~grid.is_call)
+
+    ratios = []
+    for i, option in enumerate(options):
+        lost = float(grid.forward[i]) * np.spacing(premiums[i]) / 2  # half a unit of the last place
+        lost += np.spacing(gains[i]) / 2
+        if option.value < 8 * lost:
+            assert status[i] in {IvStatus.OK, IvStatus.AT_INTRINSIC}
+            continue
+        assert status[i] == IvStatus.OK
+        allowed = _bound(option, grid.tenor[i], grid.iv[i]) + float(3 * lost / option.vega)
+        ratios.append(abs(iv[i] - grid.iv[i]) / allowed)
+
+    assert len(ratios) > 300
+    assert max(ratios) < 1.0
+
+
+@pytest.mark.parametrize("otm", [True, False])
+def test_round_trip(otm: bool) -> None:
+    """
+    Premium to volatility and back is within 4 units in the last place for 999 of 1000.
+
+    Units of the larger of the premium, and of its time value times its elasticity to iv,
+    which magnifies the rounding of iv itself. None is off by more than the two together.
+    """
+    grid = random_domain(20_000, seed=9)
+    market = (grid.forward, grid.strike, grid.tenor)
+    is_call = grid.is_call == otm
+    price = premium_coin(*market, grid.iv, is_call)
+    iv, status = implied_vol(price, *market, is_call)
+    ok = status == IvStatus.OK
+
+    error = np.abs(premium_coin(*market, iv, is_call) - price)[ok]
+
+    nudged = premium_coin(*market, iv * (1 + 1e-7), grid.is_call)[ok]
+    time_value = premium_coin(*market, iv, grid.is_call)[ok]
+    of_iv = (nudged / time_value - 1) / 1e-7 * np.spacing(time_value)
+    of_price = np.spacing(price[ok])
+    assert ok.sum() > 3000
+    assert np.mean(error <= 4 * np.maximum(of_price, of_iv)) > 0.999
+    assert (error <= 4 * (of_price + of_iv)).all()
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    st.floats(1.0, 1e6),
+    st.floats(-2.0, 2.0),
+    st.floats(-13.0, 1.0986).map(exp),
+    st.floats(0.05, 5.0),
+    st.booleans(),
+)
+def test_volatility_to_premium_to_volatility(
+    forward: float, deviations: float, tenor: float, iv: float, is_call: bool
+) -> None:
+    """Within two deviations of the money a volatility comes back to twelve digits."""
+    strike = forward * exp(deviations * iv * tenor**0.5)
+    price = premium_coin(forward, strike, tenor, iv, is_call)
+
+    back, status = implied_vol(price, forward, strike, tenor, is_call)
+
+    assert status is IvStatus.OK
+    rounding = 8 * EPS * (1 + price + strike / forward) / (0.05 * min(1, strike / forward))
+    assert back == pytest.approx(iv, rel=1e-12, abs=rounding / tenor**0.5)
+
+
+def test_hull() -> None:
+    """Hull's call at 1.875 on a stock at 21 has an implied volatility of 0.235."""
+    growth = exp(0.1 * 0.25)
+
+    iv, status = implied_vol(1.875 / 21.0, 21.0 * growth, 20.0, 0.25, True)
+
+    assert status is IvStatus.OK
+    assert round(iv, 3) == 0.235
+
+
+@pytest.mark.parametrize(
+    ("premium", "forward", "strike", "tenor", "is_call", "expected"),
+    [
+        (0.05, 100.0, 100.0, 0.5, True, IvStatus.OK),
+        (0.0, 100.0, 120.0, 0.5, True, IvStatus.AT_INTRINSIC),
+        (0.2, 100.0, 80.0, 0.5, True, IvStatus.AT_INTRINSIC),
+        (0.2, 100.0, 120.0, 0.5, False, IvStatus.AT_INTRINSIC),
+        (0.2000000001, 100.0, 80.0, 0.5, True, IvStatus.OK),
+        (0.1999999999, 100.0, 80.0, 0.5, True, IvStatus.BELOW_INTRINSIC),
+        (-1e-300, 100.0, 120.0, 0.5, True, IvStatus.BELOW_INTRINSIC),
+        (5e-324, 100.0, 120.0, 0.5, True, IvStatus.OK),
+        (1.0, 100.0, 120.0, 0.5, True, IvStatus.ABOVE_MAX),
+        (0.9999999999, 100.0, 120.0, 0.5, True, IvStatus.OK),
+        (1.2, 100.0, 120.0, 0.5, False, IvStatus.ABOVE_MAX),
+        (1.1999999999, 100.0, 120.0, 0.5, False, IvStatus.OK),
+        (0.05, 100.0, 100.0, 0.0, True, IvStatus.EXPIRED),
+        (0.05, 100.0, 100.0, -1.0, False, IvStatus.EXPIRED),
+        (nan, 100.0, 100.0, 0.5, True, IvStatus.INVALID_INPUT),
+        (0.05, inf, 100.0, 0.5, True, IvStatus.INVALID_INPUT),
+        (0.05, 100.0, 0.0, 0.5, True, IvStatus.INVALID_INPUT),
+        (0.05, -100.0, 100.0, 0.5, True, IvStatus.INVALID_INPUT),
+        (0.05, 100.0, 100.0, nan, True, IvStatus.INVALID_INPUT),
+        (inf, 100.0, 100.0, 0.5, True, IvStatus.INVALID_INPUT),
+        (nan, 100.0, 100.0, 0.0, True, IvStatus.INVALID_INPUT),
+    ],
+)
+def test_status(  # noqa: PLR0917 - a table of cases
+    premium: float, forward: float, strike: float, tenor: float, is_call: bool, expected: IvStatus
+) -> None:
+    """The status says what became of a premium; iv is a number only for OK and AT_INTRINSIC."""
+    iv, status = implied_vol(premium, forward, strike, tenor, is_call)
+
+    assert status is expected
+    if expected is IvStatus.AT_INTRINSIC:
+        assert iv == 0.0
+    else:
+        assert (iv > 0.0) == (expected is IvStatus.OK)
+        assert np.isnan(iv) == (expected is not IvStatus.OK)
+
+
+def test_dearer_is_more_volatile() -> None:
+    """Over the whole range of premiums implied volatility rises, from 1e-300 to the bound."""
+    low, high = 10.0 ** np.linspace(-300.0, -1.0, 4000), np.linspace(0.1001, 0.9999, 2000)
+
+    for strike in (100.0, 101.0, 300.0, 99_000.0):
+        iv, status = implied_vol(np.concatenate([low, high]), 100.0, strike, 0.5, True)
+
+        assert (status == IvStatus.OK).all()
+        assert (np.diff(iv) > 0.0).all()
+
+
+def test_any_premium_within_bounds() -> None:
+    """1e5 premiums between the bounds have a positive volatility, without warning or exception."""
+    rng = np.random.default_rng(10)
+    count = 100_000
+    forward = np.exp(rng.uniform(-10.0, 15.0, count))
+    strike = forward * np.exp(rng.uniform(-6.9, 6.9, count))
+    is_call = rng.random(count) < 0.5
+    lowest = np.maximum(np.where(is_call, forward - strike, strike - forward), 0.0) / forward
+    highest = np.where(is_call, 1.0, strike / forward)
+    price = lowest + (highest - lowest) * 10.0 ** rng.uniform(-300.0, 0.0, count)
+    inside = (price > lowest) & (price < highest)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        iv, status = implied_vol(price, forward, strike, rng.uniform(1e-6, 3.0, count), is_call)
+
+    assert inside.sum() > 40_000
+    assert (status[inside] == IvStatus.OK).all()
+    assert (np.isfinite(iv[inside]) & (iv[inside] > 0.0)).all()
+
+
+def test_broadcasting() -> None:
+    """Numbers give a float and a status; arrays give two columns of the common shape."""
+    iv, status = implied_vol([[0.05], [0.1]], 100.0, [100.0, 110.0, 120.0], 0.5, True)
+
+    assert iv.shape == status.shape == (2, 3)
+    assert status.dtype == np.int8
+    single, code = implied_vol(0.1, 100.0, 110.0, 0.5, True)
+    assert type(single) is float
+    assert (single, code) == (iv[1, 1], IvStatus.OK)
