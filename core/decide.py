@@ -31,18 +31,25 @@ def conclude(proposal: Proposal, state: RiskState, params: OrderParams) -> tuple
 
 
 def _judge(action: Action, state: RiskState, params: OrderParams) -> tuple[Verdict, RiskState]:
+    """
+    The first leg of a roll counts as filled for its second, which is sent only then; a closing
+    order alone may rest unfilled, and frees nothing for the actions after it.
+    """
+    if action.type is ActionType.DO_NOTHING:
+        return Verdict(), state
     breaches: tuple[Breach, ...] = ()
     after = state
-    if action.from_contract is not None and action.type is not ActionType.DO_NOTHING:
+    if action.from_contract is not None:
         intent = closing(action, _drafting(after, params))
         if isinstance(intent, Unpriced):
-            return _unpriced(intent), state
+            return Verdict((_unpriced(intent),)), state
         breaches += judge(intent, after).breaches
-        after = after.with_filled(intent)
+        rolls = action.contract is not None
+        after = after.with_filled(intent) if rolls else after.with_working(intent)
     if action.contract is not None:
         intent = opening(action, _drafting(after, params))
         if isinstance(intent, Unpriced):
-            return _unpriced(intent), state
+            return Verdict((*breaches, _unpriced(intent))), state
         breaches += judge(intent, after).breaches
         after = after.with_working(intent)
     return (Verdict(breaches), state) if breaches else (Verdict(), after)
@@ -54,5 +61,5 @@ def _drafting(state: RiskState, params: OrderParams) -> Drafting:
     return Drafting(snapshot=state.snapshot, now=state.now, counter=counter, params=params)
 
 
-def _unpriced(intent: Unpriced) -> Verdict:
-    return Verdict((Breach(8, "unpriced", intent.reason),))
+def _unpriced(intent: Unpriced) -> Breach:
+    return Breach(8, "unpriced", intent.reason)

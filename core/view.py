@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
 
+from ports.controls import RuntimeControls
 from ports.decision_log import MarketContext, RollStarted
 from ports.market_data import MarketSnapshot
 from ports.positions import OrderRecord, TrackedPosition
@@ -23,7 +24,7 @@ class TickView:
     positions: tuple[TrackedPosition, ...]
     working: tuple[OrderRecord, ...]
     rolls: tuple[RollStarted, ...]
-    epsilon: float | None = None  # a person's overlay over the strategy's own
+    controls: RuntimeControls = field(factory=RuntimeControls)  # overlay over its parameters
 
     @property
     def underlying(self) -> str:

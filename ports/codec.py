@@ -3,10 +3,8 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from math import isfinite, isnan, nan
-from operator import is_
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from attrs import frozen
 from cattrs import Converter
@@ -62,7 +60,7 @@ class Codec:
         if not isinstance(name, str) or name not in self.types:
             raise ValueError(f"cannot read a value of type {name!r}")
         current = self._version(name)
-        if not isinstance(version, int) or not 1 <= version <= current:
+        if type(version) is not int or not 1 <= version <= current:
             raise ValueError(
                 f"cannot read {name} version {version!r}; this program knows {current}"
             )
@@ -99,8 +97,15 @@ def from_json(text: str | bytes) -> Fields:
 
 
 def instant_text(instant: datetime) -> str:
-    """Return *instant* as ISO text in UTC with microseconds and Z."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """
+    Return *instant* as ISO text in UTC with microseconds and Z.
+
+    Raises:
+        ValueError: It is naive: nobody knows when that is.
+    """
+    if instant.tzinfo is None:
+        raise ValueError(f"a naive instant cannot be written: {instant!r}")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def instant_from(text: str) -> datetime:
@@ -118,7 +123,7 @@ def _float_out(number: float) -> float | None:
         return None
     if not isfinite(number):
         raise ValueError(f"an infinite number cannot be written: {number}")
-    return number
+    return float(number)  # 1 given for 1.0 is written as it will be read
 
 
 def _float_in(field: object, _: object) -> float:
@@ -141,13 +146,34 @@ def _symbol_in(field: object) -> OptionContract:
     return OptionContract.from_symbol(field)
 
 
-def _exactly(kind: type) -> Callable[[object, object], Any]:
-    """Read a field only if it is of *kind* already: nothing is converted silently."""
+def _exactly(kind: type) -> Callable[[object, type], Any]:
+    """
+    Read a field only if it is of *kind* already: nothing is converted silently.
 
-    def read(field: object, _: object) -> object:
+    An enum of str is a str too, and is asked for its member of that value.
+    """
+
+    def read(field: object, wanted: type) -> object:
         if type(field) is not kind:
             raise TypeError(f"expected {kind.__name__}, found {field!r}")
-        return field
+        return field if wanted is kind else wanted(field)
+
+    return read
+
+
+def _is_tuple(kind: object) -> bool:
+    return get_origin(kind) is tuple
+
+
+def _tuple_of(kind: Any, converter: Converter) -> Callable[[object, object], Any]:
+    """Read a list as tuple[X, ...]; a text or a map is not one, though both can be gone through."""
+    cell = get_args(kind)[0]
+    read_cell = converter.get_structure_hook(cell)
+
+    def read(field: object, _: object) -> object:
+        if not isinstance(field, list):
+            raise TypeError(f"expected a list, found {field!r}")
+        return tuple(read_cell(each, cell) for each in field)
 
     return read
 
@@ -158,8 +184,9 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(datetime, lambda text, _: instant_from(text))
     converter.register_unstructure_hook(float, _float_out)
     converter.register_structure_hook(float, _float_in)
-    for kind in (int, str, bool):  # by predicate: an enum of str is a str too
-        converter.register_structure_hook_func(partial(is_, kind), _exactly(kind))
+    for kind in (int, str, bool):
+        converter.register_structure_hook(kind, _exactly(kind))
+    converter.register_structure_hook_factory(_is_tuple, _tuple_of)
     converter.register_unstructure_hook(OptionContract, _symbol_out)
     converter.register_structure_hook(OptionContract, lambda symbol, _: _symbol_in(symbol))
     return converter

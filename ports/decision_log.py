@@ -152,6 +152,7 @@ class Decided:
     """One strategy's decision on one underlying, written before anything is sent."""
 
     at: datetime = field(validator=utc)
+    due_at: datetime = field(validator=utc)  # when the clock wanted the tick
     strategy_id: str
     underlying: str
     market_at: datetime = field(validator=utc)
@@ -163,6 +164,15 @@ class Decided:
     verdicts: tuple[Verdict, ...]  # one per action
     decision_source: str
     policy_version: str
+
+    @property
+    def approved(self) -> tuple[Action, ...]:
+        """The actions that are to be carried out."""
+        return tuple(
+            action
+            for action, verdict in zip(self.actions, self.verdicts, strict=True)
+            if verdict.approved and action.type is not ActionType.DO_NOTHING
+        )
 
 
 @frozen(kw_only=True)

@@ -9,7 +9,7 @@ from attrs import field, frozen
 from ports.checks import utc
 from ports.codec import Codec
 from ports.controls import RuntimeControls
-from ports.decision_log import RollStarted
+from ports.decision_log import Action, RollStarted
 from ports.instruments import OptionContract
 from ports.trading import OrderIntent, OrderState
 
@@ -170,6 +170,15 @@ class Reconciliation:
 
 
 @frozen(kw_only=True)
+class Undertaking:
+    """What a strategy decided in the tick due at *due_at* and has not finished carrying out."""
+
+    at: datetime = field(validator=utc)
+    due_at: datetime = field(validator=utc)
+    actions: tuple[Action, ...]
+
+
+@frozen(kw_only=True)
 class Book:
     """Everything the agent knows, folded from its journal; nothing else is remembered."""
 
@@ -184,7 +193,8 @@ class Book:
     wealth: Mapping[str, Wealth] = field(factory=dict)  # by underlying
     drawdown: Drawdown | None = None
     reconciliations: Mapping[str, Reconciliation] = field(factory=dict)  # by underlying
-    turns: Mapping[str, datetime] = field(factory=dict)  # last Executed, "strategy/underlying"
+    undertakings: Mapping[str, Undertaking] = field(factory=dict)  # by "strategy/underlying"
+    turns: Mapping[str, datetime] = field(factory=dict)  # last Executed, likewise
     ticked_at: datetime | None = None  # when the last finished tick was due
     halted: str = ""  # the reason, empty while not halted
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from adapters.files.disk import Disk
-from adapters.files.sealed_lines import SealedLines, TornTail
+from adapters.files.sealed_lines import Line, SealedLines, TornTail
 from ports.decision_log import ENTRIES, Entry, Record
 from ports.errors import StoreForeign
 
@@ -47,8 +47,22 @@ class FileDecisionLog:
             StoreForeign: A line is as it was written, by a newer program.
         """
         for line in self._lines.lines(after):
-            try:
-                entry = ENTRIES.decode(line.payload)
-            except ValueError as error:
-                raise StoreForeign(f"number {line.seq} of the journal: {error}") from error
-            yield Record(line.seq, line.checksum, entry)
+            yield _record(line)
+
+    async def follow(self) -> AsyncIterator[Record]:
+        """
+        Yield what another process has written since the opening, or since the last time asked.
+
+        Raises:
+            StoreDamaged, StoreForeign: As records().
+        """
+        for line in self._lines.follow():
+            yield _record(line)
+
+
+def _record(line: Line) -> Record:
+    try:
+        entry = ENTRIES.decode(line.payload)
+    except ValueError as error:
+        raise StoreForeign(f"number {line.seq} of the journal: {error}") from error
+    return Record(line.seq, line.checksum, entry)

@@ -9,6 +9,8 @@ from adapters.files.documents import document, fields_of
 from ports.codec import from_json, to_json
 from ports.errors import StoreDamaged, StoreForeign, StoreLocked
 
+_ENVIRONMENT = "environment.json"
+
 
 class BookLock:
     """
@@ -41,13 +43,14 @@ class BookLock:
             StoreUnwritable: The directory takes no files.
         """
         disk.make_directory(directory)
-        held = disk.try_lock(directory / "LOCK")
+        # Who only asks, holder_of(), has it for an instant: one more try tells him from an owner.
+        held = disk.try_lock(directory / "LOCK") or disk.try_lock(directory / "LOCK")
         if held is None:
             raise StoreLocked(f"{directory / 'LOCK'} is held by {_holder(disk, directory)}")
         try:
             who = {"pid": os.getpid(), "command": command, "since": since}
             held.write(f"{to_json(who)}\n".encode())
-            _check_environment(disk, directory / "environment.json", environment)
+            _check_environment(disk, directory, environment)
         except BaseException:
             held.release()
             raise
@@ -64,6 +67,40 @@ class BookLock:
         self.close()
 
 
+def holder_of(disk: Disk, directory: Path) -> str | None:
+    """
+    Return who holds the book in *directory* at this moment, in words; None if nobody does.
+
+    Raises:
+        StoreUnwritable: The lock cannot be tried.
+    """
+    path = directory / "LOCK"
+    if not disk.exists(path):
+        return None
+    held = disk.try_lock(path)
+    if held is None:
+        return _holder(disk, directory)
+    held.release()
+    return None
+
+
+def environment_of(disk: Disk, directory: Path) -> str | None:
+    """
+    Return the environment whose book lies in *directory*; None if there is none.
+
+    Raises:
+        StoreDamaged: `environment.json` is not as it was written.
+    """
+    path = directory / _ENVIRONMENT
+    data = disk.read(path)
+    if data is None:
+        return None
+    try:
+        return str(fields_of(data).get("environment"))
+    except ValueError as error:
+        raise StoreDamaged(f"{path} is damaged: {error}") from error
+
+
 def _holder(disk: Disk, directory: Path) -> str:
     """What the lock file says of its holder; it may be read before he has written it."""
     try:
@@ -73,14 +110,10 @@ def _holder(disk: Disk, directory: Path) -> str:
     return f"process {who.get('pid')} ({who.get('command')}) since {who.get('since')}"
 
 
-def _check_environment(disk: Disk, path: Path, environment: str) -> None:
-    data = disk.read(path)
-    if data is None:
-        disk.replace(path, document({"version": 1, "environment": environment}))
-        return
-    try:
-        found = fields_of(data).get("environment")
-    except ValueError as error:
-        raise StoreDamaged(f"{path} is damaged: {error}") from error
-    if found != environment:
-        raise StoreForeign(f"{path.parent} holds a book of {found!r}, not of {environment!r}")
+def _check_environment(disk: Disk, directory: Path, environment: str) -> None:
+    found = environment_of(disk, directory)
+    if found is None:
+        fields = {"version": 1, "environment": environment}
+        disk.replace(directory / _ENVIRONMENT, document(fields))
+    elif found != environment:
+        raise StoreForeign(f"{directory} holds a book of {found!r}, not of {environment!r}")

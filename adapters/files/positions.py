@@ -42,6 +42,22 @@ class FilePositionStore:
             raise StoreDamaged(f"{self._path} is damaged: {error}; it is now {aside}") from error
         return None if fields is None else self._snapshot(fields)
 
+    async def peek(self) -> BookSnapshot | None:
+        """
+        Return the newest snapshot like load(), for a reader: nothing is moved.
+
+        Raises:
+            StoreDamaged: There is one and it cannot be read; it stays.
+
+            StoreForeign: It belongs to another environment or a newer program.
+        """
+        data = self._disk.read(self._path)
+        try:
+            fields = None if data is None else fields_of(data)
+        except ValueError as error:
+            raise StoreDamaged(f"{self._path} is damaged: {error}") from error
+        return None if fields is None else self._snapshot(fields)
+
     async def save(self, snapshot: BookSnapshot) -> None:
         """
         Keep *snapshot* in place of the one before, whole or not at all.

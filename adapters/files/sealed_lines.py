@@ -87,7 +87,8 @@ class SealedLines:
     files stay as they are and the log stays shut, at every opening, until a person has looked.
     quarantine() marks the file; a file in quarantine keeps the log shut as well.
 
-    One process may append; others may open the log and read what was there.
+    One process may append; others may open the log and read what was there. A last line whose
+    append was interrupted may be whole: it counts, and is synced by the first append.
 
     Raises:
         StoreDamaged: A line is missing or not as it was written, or a file is in quarantine.
@@ -143,6 +144,24 @@ class SealedLines:
                 place = step.behind
                 if step.line.seq > after:
                     yield step.line
+
+    def follow(self) -> Iterator[Line]:
+        """
+        Yield what another process has written since the opening, or since the last time asked.
+
+        For readers only: an append that is still under way is left for the next time.
+
+        Raises:
+            StoreDamaged: A line is missing or not as it was written.
+        """
+        known, self._files = self._files, self._find_files()
+        if self._files[: len(known)] != known:
+            raise StoreDamaged(f"files of the log {self._stem} in {self._directory} are gone")
+        for path in self._files[max(len(known) - 1, 0) :]:
+            place = self._end if path == self._end.path else self._end.at_start_of(path)
+            for step in self._walk(place):
+                self._end = step.behind
+                yield step.line
 
     def _find_files(self) -> list[Path]:
         """The files of the log in the order of their first lines."""

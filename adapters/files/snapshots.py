@@ -221,8 +221,9 @@ def _read_heads(path: Path) -> tuple[_Head, ...]:
         found = metadata.get("schema_version", "none")
         raise StoreDamaged(f"{path} has schema version {found}, this program knows {_VERSION}")
     try:
-        return tuple(_HEADS.decode(fields) for fields in json.loads(metadata["snapshots"]))
-    except (KeyError, ValueError) as error:
+        heads = json.loads(metadata["snapshots"])
+        return tuple(_HEADS.decode(dict(fields)) for fields in heads)
+    except (KeyError, TypeError, ValueError) as error:
         raise StoreDamaged(f"{path}: cannot read its list of snapshots: {error!r}") from error
 
 

@@ -39,11 +39,15 @@ def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
     return made
 
 
-def show_table(made: Table) -> None:
-    """Print *made* on stdout, in colour on a terminal unless NO_COLOR is set."""
+def output() -> Console:
+    """Stdout as rich writes on it: in colour on a terminal unless NO_COLOR is set."""
     has_width = sys.stdout.isatty() or "COLUMNS" in os.environ
-    width = None if has_width else _PIPE_WIDTH
-    Console(width=width, highlight=False, markup=False).print(made)
+    return Console(width=None if has_width else _PIPE_WIDTH, highlight=False, markup=False)
+
+
+def show_table(made: Table) -> None:
+    """Print *made* on stdout."""
+    output().print(made)
 
 
 def show_text(text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from apps.cli.exits import MEANINGS, ExitCode
+from apps.cli.exits import MEANINGS
 from apps.cli.lazy import LazyGroup
 
 _EXAMPLES = (
@@ -53,12 +53,13 @@ def main() -> None:
     try:
         app(prog_name="options-agent")
     except Exception as error:
-        from ports.errors import PortError  # noqa: PLC0415  # not needed to show the help
+        from apps.cli.endings import ending_of  # noqa: PLC0415  not needed to show the help
 
-        if not isinstance(error, PortError):
+        ending = ending_of(error)
+        if ending is None:
             raise  # a bug: Python's own report, exit code 1
-        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
-        sys.exit(ExitCode.FAILED)
+        print(f"error: {ending.sentence}", file=sys.stderr)
+        sys.exit(ending.code)
 
 
 def _show_version(is_asked: bool) -> None:

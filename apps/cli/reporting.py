@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from cattrs import unstructure
 from rich.table import Table
 
+from apps.cli import figures
 from apps.cli.console import mode_line, show_json, show_table, show_text, table
 from apps.settings.root import Settings
 from core.analysis.trading_report import TradingReport
+from ports.positions import Wealth
 
 
 def show_report(report: TradingReport, settings: Settings, as_json: bool) -> None:
@@ -18,7 +20,7 @@ def show_report(report: TradingReport, settings: Settings, as_json: bool) -> Non
     show_text("")
     show_text(f"REPORT  {report.first_at} to {report.last_at}  {mode_line(settings)}")
     show_table(_earnings(report))
-    show_table(_wealth(report))
+    show_table(wealth_table(report.wealth))
     show_text(
         f"decisions {report.decisions}, deliveries {report.deliveries}, "
         f"of them in the money {report.deliveries_in_the_money}"
@@ -65,10 +67,11 @@ def _earnings(report: TradingReport) -> Table:
     return made
 
 
-def _wealth(report: TradingReport) -> Table:
+def wealth_table(by_coin: Mapping[str, Wealth]) -> Table:
+    """Equity of each coin and where its change came from, in coin and in USD."""
     numbers = ("equity", "P&L", "of coin", "of options", "of fees", "of others")
     made = table("coin", "in", *numbers, numbers=numbers)
-    for underlying, wealth in report.wealth.items():
+    for underlying, wealth in by_coin.items():
         made.add_row(
             underlying,
             underlying,
@@ -96,9 +99,9 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
 
 
-def _coin(*figures: float) -> list[str]:
-    return [f"{figure:+.6f}" for figure in figures]
+def _coin(*amounts: float) -> list[str]:
+    return [figures.coin(amount) for amount in amounts]
 
 
-def _usd(*figures: float) -> list[str]:
-    return [f"{figure:+,.2f}" for figure in figures]
+def _usd(*amounts: float) -> list[str]:
+    return [figures.usd(amount) for amount in amounts]

@@ -20,10 +20,9 @@ from apps.wiring.book import (
     place_of,
     set_aside_if_finished,
 )
-from apps.wiring.desk import paper_desk
+from apps.wiring.desk import chosen_strategies, paper_desk
 from core.analysis.trading_report import report_of
 from core.usecases.agent import Agent
-from ports.errors import PortError, StoreDamaged, StoreForeign, StoreLocked, StoreUnwritable
 
 
 @frozen(kw_only=True)
@@ -36,25 +35,13 @@ class RunOptions:
 
 
 def trade(settings: Settings, options: RunOptions) -> None:
-    """
-    Run the agent in the foreground; ends with an exit code, see ExitCode.
-    """
-    place = place_of(settings)
+    """Run the agent in the foreground; ends with an exit code, see ExitCode."""
     try:
-        code = asyncio.run(_trade(settings, place, options))
-    except StoreLocked as error:
-        problem(str(error))
-        code = ExitCode.LOCKED
-    except (StoreDamaged, StoreForeign, StoreUnwritable) as error:
-        problem(f"HALTED: {error}")
-        code = ExitCode.HALTED
-    except PortError as error:
-        problem(str(error))
-        code = ExitCode.FAILED
+        chosen_strategies(settings)
     except ValueError as error:
-        problem(str(error))
-        code = ExitCode.MISUSE
-    raise typer.Exit(code)
+        problem(f"policy.strategies: {error}")
+        raise typer.Exit(ExitCode.MISUSE) from error
+    raise typer.Exit(asyncio.run(_trade(settings, place_of(settings), options)))
 
 
 async def _trade(settings: Settings, place: BookPlace, options: RunOptions) -> ExitCode:

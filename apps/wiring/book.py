@@ -19,7 +19,7 @@ from core.usecases.agent import FINISHED
 from ports.decision_log import Closed
 
 JOURNAL, VENUE, POSITIONS = "journal", "venue", "positions.json"
-_REPLAY = "paper-replay"
+REPLAY = "paper-replay"  # the environment of replays, and their folder
 
 
 @frozen
@@ -45,7 +45,7 @@ def place_of(settings: Settings) -> BookPlace:
     first = venue.replay_from.isoformat() if venue.replay_from else "start"
     last = venue.replay_to.isoformat() if venue.replay_to else "end"
     run = f"{first}_{last}_seed{venue.seed}_{settings_hash(settings)[:8]}"
-    return BookPlace(_REPLAY, venue.data_dir / _REPLAY / run, venue.data_dir)
+    return BookPlace(REPLAY, venue.data_dir / REPLAY / run, venue.data_dir)
 
 
 @frozen(eq=False)

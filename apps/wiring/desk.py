@@ -7,6 +7,7 @@ from apps.wiring.book import BookFiles
 from apps.wiring.market import Market, market_of
 from apps.wiring.params import covered_call_params, desk_params
 from core.simulation.venue import SimulatedVenue
+from core.strategies.base import Strategy
 from core.strategies.catalogue import strategies_of
 from core.usecases.bookkeeper import Bookkeeper
 from core.usecases.desk import Desk
@@ -15,6 +16,16 @@ from ports.errors import StoreDamaged
 from ports.positions import BookSnapshot
 from ports.venue_log import Deposit
 from ports.world import World
+
+
+def chosen_strategies(settings: Settings) -> tuple[Strategy, ...]:
+    """
+    The strategies that *settings* name.
+
+    Raises:
+        ValueError: There is no strategy of a name; says which there are.
+    """
+    return strategies_of(tuple(settings.policy.strategies), covered_call_params(settings))
 
 
 async def paper_desk(settings: Settings, files: BookFiles, watch: Callable[[Entry], None]) -> Desk:
@@ -26,7 +37,7 @@ async def paper_desk(settings: Settings, files: BookFiles, watch: Callable[[Entr
 
         PortError: Something cannot be read or written; nothing was traded.
     """
-    strategies = strategies_of(tuple(settings.policy.strategies), covered_call_params(settings))
+    strategies = chosen_strategies(settings)
     await files.controls.begin()
     snapshot, damage = await _snapshot(files)
     environment = files.place.environment

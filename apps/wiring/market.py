@@ -46,9 +46,32 @@ async def market_of(settings: Settings, resume_at: datetime | None) -> Market:
     return Market(synthetic, synthetic, clock)
 
 
-async def _replay(settings: Settings, resume_at: datetime | None) -> Market:
+async def market_at(settings: Settings, at: datetime | None) -> Market:
+    """
+    The market that *settings* name as it was at *at*; None is now, or the end of a recording.
+
+    Raises:
+        Unavailable, StoreDamaged: As market_of.
+    """
     venue = settings.venue
-    archive = archive_of(venue.replay_data, tuple(venue.underlyings))
+    if venue.market == "replay":
+        archive = archive_of(venue.replay_data, tuple(venue.underlyings))
+        chosen = await _chosen(settings, archive)
+        return await _replayed(settings, archive, chosen, at or chosen[-1])
+    clock = system_clock() if at is None else ReplayClock((), at)
+    synthetic = SyntheticMarket(venue.seed, clock, venue.underlyings, SyntheticParams())
+    return Market(synthetic, synthetic, clock)
+
+
+async def _replay(settings: Settings, resume_at: datetime | None) -> Market:
+    archive = archive_of(settings.venue.replay_data, tuple(settings.venue.underlyings))
+    chosen = await _chosen(settings, archive)
+    return await _replayed(settings, archive, chosen, resume_at or chosen[0])
+
+
+async def _chosen(settings: Settings, archive: SnapshotArchive) -> list[datetime]:
+    """The recorded instants of the period, oldest first; at least one."""
+    venue = settings.venue
     instants = {at for coin in venue.underlyings for at in await archive.instants(coin)}
     chosen = sorted(at for at in instants if _in_period(at, settings))
     if not chosen:
@@ -56,8 +79,14 @@ async def _replay(settings: Settings, resume_at: datetime | None) -> Market:
             f"{venue.replay_data} has no snapshot of {', '.join(venue.underlyings)} "
             f"from {venue.replay_from or 'its start'} to {venue.replay_to or 'its end'}"
         )
-    clock = ReplayClock(chosen, resume_at or chosen[0])
-    replay = await ReplayMarket.opened(archive, clock, venue.underlyings)
+    return chosen
+
+
+async def _replayed(
+    settings: Settings, archive: SnapshotArchive, chosen: list[datetime], start: datetime
+) -> Market:
+    clock = ReplayClock(chosen, start)
+    replay = await ReplayMarket.opened(archive, clock, settings.venue.underlyings)
     return Market(replay, replay, clock)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import reduce, singledispatch
 from hashlib import sha256
+from typing import TypeVar
 
 from attrs import evolve
 
@@ -12,6 +13,7 @@ from core.execution.orders import moved
 from ports.codec import to_json
 from ports.decision_log import (
     ControlsSeen,
+    Decided,
     Delivered,
     Denied,
     Entry,
@@ -36,10 +38,12 @@ from ports.positions import (
     OrderRecord,
     Reconciliation,
     TrackedPosition,
+    Undertaking,
     Wealth,
 )
 from ports.trading import Fill, OrderState, Position
 
+_Value = TypeVar("_Value")
 MEMORY = timedelta(days=8)  # how long ended orders and seen trades can still be told again
 
 
@@ -75,6 +79,13 @@ def _controls(entry: ControlsSeen, book: Book) -> Book:
         key: evolve(value, differing=0) for key, value in book.reconciliations.items()
     }
     return evolve(book, halted="", drawdown=fall, reconciliations=reconciliations)
+
+
+@after.register
+def _decided(entry: Decided, book: Book) -> Book:
+    key = turn_key(entry.strategy_id, entry.underlying)
+    undertaking = Undertaking(at=entry.at, due_at=entry.due_at, actions=entry.approved)
+    return evolve(book, undertakings={**book.undertakings, key: undertaking})
 
 
 @after.register
@@ -152,8 +163,11 @@ def _delivered(entry: Delivered, book: Book) -> Book:
 
 @after.register
 def _executed(entry: Executed, book: Book) -> Book:
+    key = turn_key(entry.strategy_id, entry.underlying)
     return evolve(
-        book, turns={**book.turns, turn_key(entry.strategy_id, entry.underlying): entry.at}
+        book,
+        undertakings=_without(book.undertakings, key),
+        turns={**book.turns, key: entry.at},
     )
 
 
@@ -178,6 +192,7 @@ def _ticked(entry: Ticked, book: Book) -> Book:
     return evolve(
         book,
         ticked_at=entry.due_at,
+        undertakings={},
         orders={
             label: record
             for label, record in book.orders.items()
@@ -341,8 +356,8 @@ def _found(entry: Healed, found: Position) -> TrackedPosition:
     )
 
 
-def _without(rolls: Mapping[str, RollStarted], position_id: str) -> dict[str, RollStarted]:
-    return {key: roll for key, roll in rolls.items() if key != position_id}
+def _without(values: Mapping[str, _Value], gone: str) -> dict[str, _Value]:
+    return {key: value for key, value in values.items() if key != gone}
 
 
 def _since(seen: Mapping[str, datetime], oldest: datetime) -> dict[str, datetime]:

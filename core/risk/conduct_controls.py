@@ -7,37 +7,45 @@ Written like size_controls: what is missing blocks.
 from datetime import datetime, timedelta
 
 from core.risk.exposure import RiskState
+from core.risk.limits import within
+from ports.positions import OrderRecord
 from ports.trading import OrderIntent, OrderState
 
 _TEN_MINUTES = timedelta(minutes=10)
+_UNRESOLVED = frozenset({OrderState.SENT, OrderState.UNKNOWN})
+_ROUNDED = 1e-9  # of a request: float rounding
 
 
 def duplicate(intent: OrderIntent, state: RiskState) -> str | None:
-    for planned in state.planned:
-        if (planned.contract, planned.side) == (intent.contract, intent.side):
+    same = (intent.contract, intent.side)
+    for planned in (*state.planned, *state.closed):
+        if (planned.contract, planned.side) == same:
             return f"{planned.label} is about to trade the same"
+    for order in state.external:
+        if (order.contract, order.side) == same and order.state.is_working:
+            return f"order {order.order_id} of another origin trades the same"
     for record in state.book.orders.values():
-        other = record.intent
-        if (other.contract, other.side) != (intent.contract, intent.side):
-            continue
-        if record.state.is_working:
-            return f"order {other.label} on {other.contract.symbol} is {record.state}"
-        recent = state.now - record.sent_at < state.limits.duplicate_window
-        if recent and record.reached_venue and other.strategy_id == intent.strategy_id:
-            return f"{other.label} traded the same less than a minute ago"
+        if record.intent.contract == intent.contract:
+            detail = _collision(record, intent, state)
+            if detail is not None:
+                return detail
     return None
 
 
 def throttle(intent: OrderIntent, state: RiskState) -> str | None:
-    limits, now = state.limits, state.now
-    sent = [record for record in state.book.orders.values() if record.reached_venue]
-    planned = len(state.planned) + len(state.closed)
-    requests = sorted(record.sent_at for record in sent) + [now] * planned
+    """A request counts whatever became of it; an opening counts if the venue may have seen it."""
+    limits, now, records = state.limits, state.now, state.book.orders.values()
+    batch = (*state.planned, *state.closed)
+    requests = sorted(record.sent_at for record in records) + [now for _ in batch]
     if not _has_room(requests, state):
         return f"more than {limits.request_burst} requests, {limits.requests_per_s} a second"
     if intent.reduce_only:
         return None
-    opens = [record.sent_at for record in sent if not record.intent.reduce_only]
+    opens = [
+        record.sent_at
+        for record in records
+        if record.reached_venue and not record.intent.reduce_only
+    ]
     opens += [now for each in state.planned if not each.reduce_only]
     if sum(now - at < _TEN_MINUTES for at in opens) >= limits.max_opens_per_10_min:
         return f"{limits.max_opens_per_10_min} opening orders within ten minutes"
@@ -48,7 +56,7 @@ def throttle(intent: OrderIntent, state: RiskState) -> str | None:
 
 def repeated_execution(intent: OrderIntent, state: RiskState) -> str | None:
     fills = sum(
-        record.booked_amount > 0
+        record.filled_amount > 0
         and record.intent.strategy_id == intent.strategy_id
         and state.now - record.updated_at < _TEN_MINUTES
         for record in state.book.orders.values()
@@ -69,9 +77,13 @@ def rejections(_intent: OrderIntent, state: RiskState) -> str | None:
 
 
 def drawdown(_intent: OrderIntent, state: RiskState) -> str | None:
-    limit, fall = state.limits.daily_drawdown_limit_pct, state.book.drawdown
-    if limit > 0 and fall is not None and not fall.fall_pct < limit:
-        return f"equity fell {fall.fall_pct:.2f} % today, limit {limit}"
+    limit_pct, fall = state.limits.daily_drawdown_limit_pct, state.book.drawdown
+    if limit_pct == 0:
+        return None
+    if fall is None or not fall.peak_usd > 0:
+        return "equity was not measured yet, and a drawdown limit is set"
+    if not within(fall.fall_pct, limit_pct) or fall.fall_pct >= limit_pct:
+        return f"equity fell {fall.fall_pct:.2f} % today, limit {limit_pct}"
     return None
 
 
@@ -84,8 +96,7 @@ def reconciled(_intent: OrderIntent, state: RiskState) -> str | None:
     if not state.now - last.at <= state.limits.reconciliation_age:
         return f"the last comparison with the venue was at {last.at:%H:%M:%S}"
     for record in state.book.working:
-        unknown = record.state in (OrderState.UNKNOWN, OrderState.SENT)
-        if unknown and state.now - record.sent_at > state.limits.unknown_age:
+        if record.state in _UNRESOLVED and state.now - record.sent_at > state.limits.unknown_age:
             return f"the outcome of {record.intent.label} is unknown"
     return None
 
@@ -106,6 +117,21 @@ def clock(_intent: OrderIntent, state: RiskState) -> str | None:
     return None
 
 
+def _collision(record: OrderRecord, intent: OrderIntent, state: RiskState) -> str | None:
+    """Why *intent* must wait for *record*, an order on the same contract."""
+    other = record.intent
+    if record.state in _UNRESOLVED:
+        return f"the outcome of {other.label} on {other.contract.symbol} is not known"
+    if other.side is not intent.side:
+        return None
+    if record.state.is_working:
+        return f"order {other.label} on {other.contract.symbol} is {record.state}"
+    recent = state.now - record.sent_at < state.limits.duplicate_window
+    if recent and record.reached_venue and other.strategy_id == intent.strategy_id:
+        return f"{other.label} traded the same less than a minute ago"
+    return None
+
+
 def _has_room(requests: list[datetime], state: RiskState) -> bool:
     """Whether a bucket of request_burst, refilled at requests_per_s, holds one more now."""
     limits, level, last = state.limits, float(state.limits.request_burst), None
@@ -117,4 +143,4 @@ def _has_room(requests: list[datetime], state: RiskState) -> bool:
     if last is not None:
         refill = (state.now - last).total_seconds() * limits.requests_per_s
         level = min(level + refill, limits.request_burst)
-    return level >= 1.0
+    return level >= 1.0 - _ROUNDED

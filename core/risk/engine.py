@@ -47,6 +47,17 @@ CONTROLS = (
 )
 
 
+# Ports and numpy raise these on figures that make no sense; anything else is a bug and stops us.
+_FAILURES = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
 def judge(intent: OrderIntent, state: RiskState) -> Verdict:
     """
     Every reason why *intent* may not be sent in *state*; none of them stops the others.
@@ -54,7 +65,7 @@ def judge(intent: OrderIntent, state: RiskState) -> Verdict:
     An order that only reduces a position answers to the controls that bind closing alone. An
     exception inside a control is a refusal by that control.
     """
-    closing = reduces(intent, state)
+    closing = _is_closing(intent, state)
     breaches = [
         breach
         for control in CONTROLS
@@ -67,9 +78,16 @@ def judge(intent: OrderIntent, state: RiskState) -> Verdict:
     return Verdict(tuple(breaches))
 
 
+def _is_closing(intent: OrderIntent, state: RiskState) -> bool:
+    try:
+        return reduces(intent, state)
+    except _FAILURES:
+        return False
+
+
 def _ask(control: Control, intent: OrderIntent, state: RiskState) -> Breach | None:
     try:
         detail = control.check(intent, state)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except _FAILURES as error:
         detail = f"the control itself failed: {error}"
     return None if detail is None else Breach(control.number, control.code, detail)

@@ -1,7 +1,9 @@
 """What the account is exposed to, and what it would be after an order: the state risk judges."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import cached_property
+from math import floor
 
 from attrs import evolve, frozen
 
@@ -9,14 +11,16 @@ from core.risk.limits import RiskLimits
 from ports.controls import RuntimeControls
 from ports.instruments import ContractRules, OptionContract
 from ports.market_data import MarketSnapshot
-from ports.positions import Book
+from ports.positions import Book, OrderRecord
 from ports.trading import Account, Order, OrderIntent, Side
+
+_COIN_SLACK = 1e-9  # of a lot: above float rounding, below the smallest coin amount of the venue
 
 
 @frozen
 class Holding:
     """
-    Contracts of one kind, in lots, negative short, and what working orders may add.
+    Contracts of one kind, in lots, negative short, and what pending orders may add or take.
 
     The venue's account and our book may be a moment apart: both are kept.
     """
@@ -24,13 +28,43 @@ class Holding:
     contract: OptionContract
     held: int = 0  # as the venue says
     booked: int = 0  # as our book says
-    selling: int = 0  # working or unresolved sells that open
-    covering: int = 0  # working or unresolved buys that only reduce
+    selling: int = 0  # by sells that open
+    unwinding: int = 0  # by sells that only reduce
+    buying: int = 0  # by buys that open
+    covering: int = 0  # by buys that only reduce
 
     @property
     def short(self) -> int:
         """Lots that are short or may become short, by whichever source says more."""
         return max(-self.held, -self.booked, 0) + self.selling
+
+    @property
+    def unmargined(self) -> int:
+        """Lots of `short` that the venue's margin does not count yet."""
+        return self.short - max(-self.held, 0)
+
+    @property
+    def fewest(self) -> int:
+        """Lots held if every sell is filled and no buy."""
+        return min(self.held, self.booked) - self.selling - self.unwinding
+
+    @property
+    def most(self) -> int:
+        """Lots held if every buy is filled and no sell."""
+        return max(self.held, self.booked) + self.buying + self.covering
+
+
+@frozen
+class Pending:
+    """An order that may still trade, or has traded what is not booked yet: so many contracts."""
+
+    order: OrderIntent | Order
+    amount: float
+
+    @property
+    def opens_short(self) -> bool:
+        """Whether it may make the account shorter."""
+        return self.order.side is Side.SELL and not self.order.reduce_only
 
 
 @frozen(kw_only=True)
@@ -60,78 +94,117 @@ class RiskState:
         """The state once *intent* is filled."""
         return evolve(self, closed=(*self.closed, intent))
 
+    @cached_property
+    def pending(self) -> tuple[Pending, ...]:
+        """Working, unresolved, provisional and planned orders on the underlying, of anyone."""
+        return tuple(
+            each
+            for each in _pending(self)
+            if each.amount > 0 and each.order.contract.underlying == self.snapshot.underlying
+        )
 
-def holdings(state: RiskState) -> tuple[Holding, ...]:
-    """
-    Positions plus working, unresolved and planned orders of the state's underlying, by contract.
+    @cached_property
+    def holdings(self) -> tuple[Holding, ...]:
+        """
+        Positions and pending orders of the underlying, by contract.
 
-    Sizes that are no whole lots are rounded away from zero: never less risk than there is.
-    """
-    rules, found = state.snapshot.rules, dict[OptionContract, Holding]()
+        Sizes that are no whole lots are rounded away from zero: never less risk than there is.
+        """
+        found: dict[OptionContract, Holding] = {}
+        for part in _parts(self):
+            before = found.get(part.contract)
+            found[part.contract] = part if before is None else _sum(before, part)
+        return tuple(found[contract] for contract in sorted(found))
 
-    def add(contract: OptionContract, **lots: int) -> None:
-        if contract.underlying == state.snapshot.underlying:
-            before = found.get(contract, Holding(contract))
-            sums = {name: getattr(before, name) + more for name, more in lots.items()}
-            found[contract] = evolve(before, **sums)
-
-    for position in state.account.positions:
-        add(position.contract, held=_away_from_zero(rules, position.size))
-    for tracked in state.book.open_positions(state.snapshot.underlying):
-        for leg in tracked.open_legs:
-            add(leg.contract, booked=_away_from_zero(rules, leg.size))
-    for intent in state.closed:
-        change = intent.side.sign * rules.lots_up(intent.amount)
-        add(intent.contract, held=change, booked=change)
-    for record in state.book.working:
-        _add_order(add, record.intent, rules.lots_up(record.working_amount))
-    for order in state.external:
-        _add_order(add, order, rules.lots_up(order.open_amount))
-    for intent in state.planned:
-        _add_order(add, intent, rules.lots_up(intent.amount))
-    return tuple(found[contract] for contract in sorted(found))
+    @property
+    def short_calls(self) -> tuple[Holding, ...]:
+        """The calls that are short or may become short."""
+        return tuple(each for each in self.holdings if each.contract.is_call and each.short > 0)
 
 
-def short_calls(state: RiskState) -> tuple[Holding, ...]:
-    """The calls that are short or may become short."""
-    return tuple(each for each in holdings(state) if each.contract.is_call and each.short > 0)
-
-
-def coin_lots(state: RiskState) -> int:
+def coin_lots(account: Account, rules: ContractRules) -> int:
     """
     Coin held, in lots of the option, rounded down.
 
     The balance is what pays a call that ends in the money: one coin covers one contract,
     whatever the price. Equity, which falls as a short call gains value, would count it twice.
     """
-    return state.snapshot.rules.lots_down(max(state.account.balance_coin, 0.0))
+    return floor(max(account.balance_coin, 0.0) / rules.amount_step + _COIN_SLACK)
 
 
 def reduces(intent: OrderIntent, state: RiskState) -> bool:
-    """Whether *intent* can only make an existing position smaller."""
+    """
+    Whether *intent* can only make an existing position smaller: it fits in what the venue says
+    is held, less what other reducing orders are about to take of it.
+    """
     if not intent.reduce_only:
         return False
     holding = next(
-        (each for each in holdings(state) if each.contract == intent.contract),
+        (each for each in state.holdings if each.contract == intent.contract),
         Holding(intent.contract),
     )
     lots = state.snapshot.rules.lots_up(intent.amount)
     if intent.side is Side.BUY:
         return lots <= -holding.held - holding.covering
-    return lots <= holding.held
+    return lots <= holding.held - holding.unwinding
 
 
-class _Add(Protocol):
-    def __call__(self, contract: OptionContract, **lots: int) -> None: ...
+def _pending(state: RiskState) -> Iterator[Pending]:
+    for record in state.book.orders.values():
+        yield Pending(record.intent, _may_trade(record))
+    for order in state.external:
+        yield Pending(order, order.open_amount)
+    for intent in state.planned:
+        yield Pending(intent, intent.amount)
+
+
+def _may_trade(record: OrderRecord) -> float:
+    """
+    What opens counts until its trades are booked. What reduces counts only while it works: the
+    venue's position, which it is compared with, has lost what was filled already.
+    """
+    if not record.intent.reduce_only:
+        return record.working_amount
+    return record.intent.amount - record.filled_amount if record.state.is_working else 0.0
+
+
+def _parts(state: RiskState) -> Iterator[Holding]:
+    """Every position and order on its own."""
+    rules, underlying = state.snapshot.rules, state.snapshot.underlying
+    for position in state.account.positions:
+        if position.contract.underlying == underlying:
+            yield Holding(position.contract, held=_away_from_zero(rules, position.size))
+    for tracked in state.book.open_positions(underlying):
+        for leg in tracked.open_legs:
+            yield Holding(leg.contract, booked=_away_from_zero(rules, leg.size))
+    for intent in state.closed:
+        change = intent.side.sign * rules.lots_up(intent.amount)
+        yield Holding(intent.contract, held=change, booked=change)
+    for pending in state.pending:
+        yield _on_its_way(pending, rules.lots_up(pending.amount))
+
+
+def _on_its_way(pending: Pending, lots: int) -> Holding:
+    contract, side = pending.order.contract, pending.order.side
+    if pending.order.reduce_only:
+        if side is Side.BUY:
+            return Holding(contract, covering=lots)
+        return Holding(contract, unwinding=lots)
+    return Holding(contract, buying=lots) if side is Side.BUY else Holding(contract, selling=lots)
+
+
+def _sum(one: Holding, other: Holding) -> Holding:
+    return Holding(
+        contract=one.contract,
+        held=one.held + other.held,
+        booked=one.booked + other.booked,
+        selling=one.selling + other.selling,
+        unwinding=one.unwinding + other.unwinding,
+        buying=one.buying + other.buying,
+        covering=one.covering + other.covering,
+    )
 
 
 def _away_from_zero(rules: ContractRules, size: float) -> int:
     lots = rules.lots_up(abs(size))
     return lots if size > 0 else -lots
-
-
-def _add_order(add: _Add, order: OrderIntent | Order, lots: int) -> None:
-    if order.side is Side.SELL and not order.reduce_only:
-        add(order.contract, selling=lots)
-    elif order.side is Side.BUY and order.reduce_only:
-        add(order.contract, covering=lots)

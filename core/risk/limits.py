@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from math import isfinite
 
 from attrs import evolve, field, frozen
 
-from ports.checks import positive
+from ports.checks import not_negative, positive
 from ports.controls import RuntimeControls
 
 
@@ -24,20 +25,20 @@ class RiskLimits:
     max_order_notional_usd: float = field(default=100_000.0, validator=positive)
     max_margin_used_pct: float = 80.0
     max_net_delta_abs: float = 5.0
-    price_collar_pct: float = 20.0
+    price_collar_pct: float = field(default=20.0, validator=not_negative)
     price_collar_ticks: int = 4
-    price_collar_ask_pct: float = 10.0
+    price_collar_ask_pct: float = field(default=10.0, validator=not_negative)
     quote_age: timedelta = timedelta(seconds=30)
     index_age: timedelta = timedelta(seconds=30)
     account_age: timedelta = timedelta(seconds=60)
-    iv_min: float = 0.01
-    iv_max: float = 5.0
+    iv_min: float = field(default=0.01, validator=not_negative)
+    iv_max: float = field(default=5.0, validator=positive)
     max_spread_pct: float = 5.0
     min_open_interest: float = 50.0
     unknown_liquidity_blocks: bool = True
     before_expiry: timedelta = timedelta(minutes=60)
     duplicate_window: timedelta = timedelta(seconds=60)
-    requests_per_s: float = 2.0
+    requests_per_s: float = field(default=2.0, validator=positive)
     request_burst: int = 5
     max_opens_per_10_min: int = 10
     max_opens_per_day: int = 50
@@ -47,6 +48,11 @@ class RiskLimits:
     reconciliation_age: timedelta = timedelta(minutes=10)
     unknown_age: timedelta = timedelta(seconds=60)
     clock_skew: timedelta = timedelta(seconds=5)
+
+
+def within(figure: float, limit: float) -> bool:
+    """Whether *figure* is at most *limit*; it is not where either is missing, NaN or infinite."""
+    return isfinite(figure) and isfinite(limit) and figure <= limit
 
 
 def in_force(limits: RiskLimits, controls: RuntimeControls) -> RiskLimits:

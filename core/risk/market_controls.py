@@ -11,11 +11,13 @@ from attrs import frozen
 
 from core.pricing.marks import forward_of
 from core.risk.exposure import RiskState
+from core.risk.limits import within
 from ports.checks import EPOCH, from_epoch_ms
 from ports.trading import OrderIntent, Side
 
 _SETTLEMENT_STARTS = timedelta(hours=7, minutes=55)
 _SETTLEMENT_ENDS = timedelta(hours=8, minutes=5)
+_ROUNDED = 1e-12  # of a price: float rounding, far below a tick
 
 
 @frozen(kw_only=True)
@@ -24,6 +26,7 @@ class _Quote:
     ask: float = nan
     mark: float = nan
     iv: float = nan
+    forward: float = nan
     open_interest: float = nan
     at: datetime = EPOCH
 
@@ -36,18 +39,19 @@ def price_collar(intent: OrderIntent, state: RiskState) -> str | None:
     width = max(
         limits.price_collar_pct / 100.0 * mark, limits.price_collar_ticks * rules.tick_at(mark)
     )
-    if not abs(intent.price - mark) <= width * (1 + 1e-12):
+    if not within(abs(intent.price - mark), width * (1 + _ROUNDED)):
         return f"price {intent.price} is further than {width:.4f} from the mark {mark:.4f}"
     if not rules.is_on_tick(intent.price):
         return f"price {intent.price} is not on the tick {rules.tick_at(intent.price)}"
     if intent.side is Side.SELL:
         forward = forward_of(state.snapshot, intent.contract, state.now)
         intrinsic = intent.contract.payoff_coin(forward)
-        if not intent.price >= rules.price_down(intrinsic):
-            return f"price {intent.price} is below the intrinsic value {intrinsic:.4f}"
+        if not within(intrinsic, intent.price * (1 + _ROUNDED)):
+            return f"price {intent.price} is below the intrinsic value {intrinsic:.6f}"
         return None
     ask = _quote(intent, state).ask
-    if isfinite(ask) and not intent.price <= ask * (1 + limits.price_collar_ask_pct / 100.0):
+    highest = ask * (1 + limits.price_collar_ask_pct / 100.0)
+    if isfinite(ask) and not within(intent.price, highest * (1 + _ROUNDED)):
         return f"price {intent.price} is above the ask {ask} by more than allowed"
     return None
 
@@ -69,22 +73,26 @@ def quote_sanity(intent: OrderIntent, state: RiskState) -> str | None:
     quote, limits = _quote(intent, state), state.limits
     if not 0 < quote.bid < quote.ask < float("inf"):
         return f"quote {quote.bid} / {quote.ask} is not two-sided"
-    if not 0.8 * quote.bid <= quote.mark <= 1.2 * quote.ask:
+    if not 0 < quote.forward < float("inf"):
+        return f"forward {quote.forward} is not believable"
+    if not 0.8 * quote.bid * (1 - _ROUNDED) <= quote.mark <= 1.2 * quote.ask * (1 + _ROUNDED):
         return f"mark {quote.mark} is outside the quote {quote.bid} / {quote.ask}"
     if not limits.iv_min <= quote.iv <= limits.iv_max:
         return f"implied volatility {quote.iv} is not believable"
     spread_pct = 200.0 * (quote.ask - quote.bid) / (quote.ask + quote.bid)
-    if not spread_pct <= limits.max_spread_pct * (1 + 1e-12):
+    if not within(spread_pct, limits.max_spread_pct * (1 + _ROUNDED)):
         return f"spread {spread_pct:.2f} % is above {limits.max_spread_pct}"
     if not isfinite(quote.open_interest):
         return "open interest is unknown" if limits.unknown_liquidity_blocks else None
-    if not quote.open_interest >= limits.min_open_interest:
+    if not within(limits.min_open_interest, quote.open_interest):
         return f"open interest {quote.open_interest} is below {limits.min_open_interest}"
     return None
 
 
 def instrument(intent: OrderIntent, state: RiskState) -> str | None:
     contract = intent.contract
+    if state.account.underlying != contract.underlying:
+        return f"{contract.symbol} is not covered by {state.account.underlying}"
     if state.snapshot.chain.row_of(contract) is None:
         return f"{contract.symbol} is not listed"
     if intent.side is not Side.SELL or not contract.is_call:
@@ -107,6 +115,7 @@ def _quote(intent: OrderIntent, state: RiskState) -> _Quote:
         ask=float(chain.ask[row]),
         mark=float(chain.mark[row]),
         iv=float(chain.mark_iv[row]),
+        forward=float(chain.forward[row]),
         open_interest=float(chain.open_interest[row]),
         at=from_epoch_ms(int(chain.quoted_at_ms[row])),
     )

@@ -7,10 +7,11 @@ infinite fails its comparison, and every comparison is written so that failing b
 
 from core.pricing.black76 import net_delta
 from core.pricing.marks import forward_of, iv_of, mark_of
-from core.risk.exposure import RiskState, coin_lots, holdings, short_calls
+from core.risk.exposure import RiskState, coin_lots
+from core.risk.limits import within
 from core.risk.margin import initial_margin_coin
 from ports.instruments import OptionContract
-from ports.trading import OrderIntent, Side
+from ports.trading import Order, OrderIntent, Side
 
 
 def order_size(intent: OrderIntent, state: RiskState) -> str | None:
@@ -28,16 +29,16 @@ def covered(intent: OrderIntent, state: RiskState) -> str | None:
     if not intent.contract.is_call or intent.side is Side.BUY:
         return None
     rules = state.snapshot.rules
-    free = coin_lots(state) - sum(each.short for each in short_calls(state))
+    free = coin_lots(state.account, rules) - sum(each.short for each in state.short_calls)
     if rules.lots_up(intent.amount) > free:
         return f"size {intent.amount} is above the uncovered coin {rules.amount(max(free, 0))}"
     return None
 
 
 def expiry_exposure(intent: OrderIntent, state: RiskState) -> str | None:
-    rules = state.snapshot.rules
-    same = (each for each in short_calls(state) if each.contract.expiry == intent.contract.expiry)
-    lots = sum(each.short for each in same) + rules.lots_up(intent.amount)
+    rules, date = state.snapshot.rules, intent.contract.expiry.date()
+    same = (each.short for each in state.short_calls if each.contract.expiry.date() == date)
+    lots = sum(same) + rules.lots_up(intent.amount)
     if lots > rules.lots_down(state.limits.max_expiry_exposure):
         return (
             f"{rules.amount(lots)} short on {intent.contract.expiry:%d %b %Y} "
@@ -47,11 +48,15 @@ def expiry_exposure(intent: OrderIntent, state: RiskState) -> str | None:
 
 
 def position_count(intent: OrderIntent, state: RiskState) -> str | None:
-    calls = {each.contract for each in short_calls(state)} | {intent.contract}
+    calls = {each.contract for each in state.short_calls} | {intent.contract}
     if len(calls) > state.limits.max_calls_per_underlying:
         return f"{len(calls)} calls on one coin, at most {state.limits.max_calls_per_underlying}"
     chains = {position.position_id for position in state.book.open_positions()}
-    chains |= {record.intent.position_id for record in state.book.working}
+    chains |= {
+        record.intent.position_id
+        for record in state.book.orders.values()
+        if record.state.is_working or record.working_amount > 0
+    }
     chains |= {planned.position_id for planned in state.planned} | {intent.position_id}
     if len(chains) > state.limits.max_open_positions:
         return f"{len(chains)} open positions in all, at most {state.limits.max_open_positions}"
@@ -59,47 +64,53 @@ def position_count(intent: OrderIntent, state: RiskState) -> str | None:
 
 
 def notional(intent: OrderIntent, state: RiskState) -> str | None:
+    limit_usd = state.limits.max_order_notional_usd
     notional_usd = intent.amount * state.snapshot.index_usd
-    if not notional_usd <= state.limits.max_order_notional_usd:
-        return (
-            f"notional {notional_usd:,.0f} USD is above {state.limits.max_order_notional_usd:,.0f}"
-        )
+    if not within(notional_usd, limit_usd):
+        return f"notional {notional_usd:,.0f} USD is above {limit_usd:,.0f}"
     return None
 
 
 def margin_after(intent: OrderIntent, state: RiskState) -> str | None:
     """
-    Held contracts that a batch closes first are taken out; every working sell adds its own.
+    The account as the venue would show it once this and every pending sell is filled.
 
-    The equity after the trade is the present one less the fee: the premium comes in and its
-    value goes out.
+    Calls that the batch closes first are taken out. Each trade costs its fee, and the distance
+    of its price from the mark.
     """
-    rules = state.snapshot.rules
+    rules, limit_pct = state.snapshot.rules, state.limits.max_margin_used_pct
     margin_coin = state.account.initial_margin_coin
+    margin_coin += _margin_coin(intent.contract, intent.amount, state)
+    equity_coin = state.account.equity_coin - _cost_coin(intent, intent.amount, state)
     for closed in state.closed:
         margin_coin -= _margin_coin(closed.contract, closed.amount, state)
-    for each in holdings(state):
-        if each.selling:
-            margin_coin += _margin_coin(each.contract, rules.amount(each.selling), state)
-    margin_coin += _margin_coin(intent.contract, intent.amount, state)
-    equity_coin = state.account.equity_coin - rules.trade_fee(intent.price, intent.amount)
+        equity_coin -= _cost_coin(closed, closed.amount, state)
+    for pending in state.pending:
+        if pending.opens_short:
+            equity_coin -= _cost_coin(pending.order, pending.amount, state)
+    for each in state.holdings:
+        if each.unmargined > 0:
+            margin_coin += _margin_coin(each.contract, rules.amount(each.unmargined), state)
     used_pct = 100.0 * margin_coin / equity_coin if equity_coin > 0 else float("inf")
-    if not used_pct <= state.limits.max_margin_used_pct:
-        return (
-            f"margin {used_pct:.1f} % after the trade, at most {state.limits.max_margin_used_pct}"
-        )
+    if not within(used_pct, limit_pct):
+        return f"margin {used_pct:.1f} % after the trade, at most {limit_pct}"
     return None
 
 
 def net_delta_after(intent: OrderIntent, state: RiskState) -> str | None:
-    rules = state.snapshot.rules
-    total = intent.side.sign * intent.amount * _net_delta(intent.contract, state)
-    for each in holdings(state):
-        lots = min(each.held, each.booked) - each.selling
-        if lots:
-            total += lots * rules.amount_step * _net_delta(each.contract, state)
-    if not abs(total) <= state.limits.max_net_delta_abs:
-        return f"net delta {total:.4f} after the trade, at most {state.limits.max_net_delta_abs}"
+    """Pending orders may be filled or not: the delta must be within the limit either way."""
+    step, limit = state.snapshot.rules.amount_step, state.limits.max_net_delta_abs
+    lowest = intent.side.sign * intent.amount * _net_delta(intent.contract, state)
+    highest = lowest
+    for each in state.holdings:
+        if each.fewest == each.most == 0:
+            continue
+        delta = step * _net_delta(each.contract, state)
+        lowest += min(each.fewest * delta, each.most * delta)
+        highest += max(each.fewest * delta, each.most * delta)
+    worst = lowest if abs(lowest) > abs(highest) else highest
+    if not within(abs(worst), limit):
+        return f"net delta {worst:.4f} after the trade, at most {limit}"
     return None
 
 
@@ -113,6 +124,13 @@ def _margin_coin(contract: OptionContract, amount: float, state: RiskState) -> f
     forward = forward_of(state.snapshot, contract, state.now)
     mark = mark_of(state.snapshot, contract, state.now)
     return initial_margin_coin(contract, forward, mark, -amount)
+
+
+def _cost_coin(order: OrderIntent | Order, amount: float, state: RiskState) -> float:
+    """What equity at the marks loses when *amount* of *order* is filled, in coin."""
+    mark = mark_of(state.snapshot, order.contract, state.now)
+    fee_coin = state.snapshot.rules.trade_fee(order.price, amount)
+    return order.side.sign * (order.price - mark) * amount + fee_coin
 
 
 def _net_delta(contract: OptionContract, state: RiskState) -> float:

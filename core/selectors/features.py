@@ -52,11 +52,11 @@ class Features:
 
 
 def features_of(snapshot: MarketSnapshot, rv: float | None) -> Features:
-    """The features of every listed call above the index; *rv* None is not known."""
+    """The features of every listed call above the index; *rv* None or zero is not known."""
     chain = snapshot.chain
     calls = chain.where(chain.is_call & (chain.strike > snapshot.index_usd))
     tenor = calls.years_left(snapshot.taken_at)
-    vol = float("nan") if rv is None else rv
+    vol = rv if rv is not None and rv > 0 else float("nan")
     return Features(
         calls=calls,
         index_usd=snapshot.index_usd,

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from core.selectors.features import Features
 from ports.checks import not_negative
 from ports.columns import Bools
+from ports.controls import RuntimeControls
 from ports.decision_log import Skipped
 
 
@@ -23,6 +24,20 @@ class FilterParams:
     premium_min_usd: float = field(default=50.0, validator=not_negative)
     max_spread_pct: float = field(default=5.0, validator=not_negative)
     min_open_interest: float = field(default=50.0, validator=not_negative)
+
+
+def in_force(params: FilterParams, controls: RuntimeControls) -> FilterParams:
+    """*params* with what a person has set while running."""
+    overlay = {
+        "dte_min": controls.dte_min,
+        "dte_max": controls.dte_max,
+        "delta_min": controls.delta_min,
+        "delta_max": controls.delta_max,
+        "ivrv_min": controls.ivrv_min,
+        "max_spread_pct": controls.liquidity_max_spread_pct,
+        "min_open_interest": controls.liquidity_min_open_interest,
+    }
+    return evolve(params, **{name: value for name, value in overlay.items() if value is not None})
 
 
 @frozen

@@ -1,6 +1,7 @@
 """Scores: how good a candidate is, each a column; higher is better."""
 
 from collections.abc import Callable, Mapping
+from math import inf
 
 import numpy as np
 from attrs import field, frozen
@@ -99,14 +100,15 @@ SCORES: Mapping[str, Score] = {
 def _penalty(context: MarketContext) -> float:
     """Half a point for each thing in the context that speaks against selling calls now."""
     against = (
-        context.regime == "bull" and _above(context.return_30d_pct, 25.0),
-        context.regime == "bear" and _above(-(context.return_7d_pct or 0.0), 10.0),
-        _above(context.realized_vol_7d, 0.0) and not _above(context.realized_vol_7d, 0.3),
-        _above(abs(context.pct_from_200d_ma or 0.0), 20.0),
+        context.regime == "bull" and _is_within(context.return_30d_pct, 25.0, inf),
+        context.regime == "bear" and _is_within(context.return_7d_pct, -inf, -10.0),
+        _is_within(context.realized_vol_7d, 0.0, 0.3),
+        _is_within(context.pct_from_200d_ma, -inf, -20.0),
+        _is_within(context.pct_from_200d_ma, 20.0, inf),
     )
     return 0.5 * sum(against)
 
 
-def _above(figure: float | None, level: float) -> bool:
-    """Whether *figure* is known and above *level*."""
-    return figure is not None and figure > level
+def _is_within(figure: float | None, low: float, high: float) -> bool:
+    """Whether *figure* is known and strictly between *low* and *high*."""
+    return figure is not None and low < figure < high

@@ -4,9 +4,10 @@ import numpy as np
 from attrs import evolve, field, frozen
 
 from core.policy.explore import ExploreParams, choose
+from core.risk.exposure import coin_lots
 from core.rng import rng_at
 from core.selectors.features import features_of
-from core.selectors.filters import SENTENCES, FilterParams, sift
+from core.selectors.filters import SENTENCES, FilterParams, in_force, sift
 from core.selectors.score import SCORES, ScoreParams
 from core.strategies.base import Proposal
 from core.strategies.upkeep import UpkeepParams, held_call, upkeep
@@ -74,7 +75,7 @@ class CoveredCall:
         params, context = self.params, view.context
         rv = context.realized_vol_30d or context.realized_vol_7d
         calls = features_of(view.snapshot, rv)
-        passing, skipped = sift(calls, params.filters)
+        passing, skipped = sift(calls, in_force(params.filters, view.controls))
         score = SCORES[params.score](calls, params.targets, context, view.snapshot.rules)
         rows = np.flatnonzero(passing & np.isfinite(score))
         best_first = rows[np.argsort(-score[rows], kind="stable")]
@@ -141,14 +142,17 @@ class CoveredCall:
             for held in view.account.positions
             if held.contract.is_call and held.size < 0
         )
-        free = rules.lots_down(max(view.account.balance_coin, 0.0)) - short
+        free = coin_lots(view.account, rules) - short
         lots = min(rules.lots_down(self.params.order_size.get(view.underlying, 0.0)), free)
         return rules.amount(lots) if lots >= rules.lots_up(rules.min_amount) else 0.0
 
     def _explore(self, view: TickView) -> ExploreParams:
-        if view.epsilon is None:
-            return self.params.explore
-        return evolve(self.params.explore, epsilon=view.epsilon)
+        epsilon = view.controls.explore_prob
+        return (
+            self.params.explore
+            if epsilon is None
+            else ExploreParams(epsilon, self.params.explore.top_k)
+        )
 
     def _nothing(self, view: TickView, reason: str, detail: str = "") -> Action:
         return Action(

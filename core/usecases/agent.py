@@ -1,15 +1,17 @@
 """The trading loop: recover, then tick after tick until asked to stop or nothing is left."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 from attrs import frozen
 
 from core.usecases.desk import Desk, controls_now
-from core.usecases.orders import cancel_openings, catch_up, resolve, sweep
+from core.usecases.orders import cancel, cancel_openings, catch_up, resolve, sweep
 from core.usecases.tick import run_tick
 from ports.decision_log import Alarm, Closed, ControlsSeen, Opened, Ticked
-from ports.errors import PortError, Severity
+from ports.errors import PortError, Severity, StoreUnwritable
 from ports.trading import OrderState
 
 FINISHED, STOPPED = "finished", "stopped"  # why a book was put down
@@ -29,6 +31,13 @@ class Agent:
         Raises:
             PortError: Of FATAL severity: nothing was traded after it.
         """
+        try:
+            await self._run(ticks)
+        except StoreUnwritable as error:
+            await _abandon(self.desk, error)
+            raise
+
+    async def _run(self, ticks: int | None) -> None:
         await recover(self.desk)
         while ticks is None or ticks > 0:
             due_at = self.desk.world.clock.next_tick(self.desk.keeper.book.ticked_at)
@@ -46,27 +55,16 @@ class Agent:
             await _until(self.desk, wake_at, self.stop)
             if self.stop.is_set() or self.desk.now >= due_at:
                 break
-            await self._guarded_sweeps()
+            await _each(self.desk, sweep)
         return not self.stop.is_set()
 
     async def _tick(self, due_at: datetime) -> None:
         desk = self.desk
         await _note_controls(desk)
-        for underlying in desk.params.underlyings:
-            try:
-                await run_tick(desk, underlying, due_at)
-            except PortError as error:
-                await _note_failure(desk, underlying, error)
+        await _each(desk, partial(run_tick, due_at=due_at))
         await _stop_on_drawdown(desk)
         await desk.keeper.record(Ticked(at=desk.now, due_at=due_at))
         await desk.keeper.save(desk.now)
-
-    async def _guarded_sweeps(self) -> None:
-        for underlying in self.desk.params.underlyings:
-            try:
-                await sweep(self.desk, underlying)
-            except PortError as error:
-                await _note_failure(self.desk, underlying, error)
 
 
 async def recover(desk: Desk) -> None:
@@ -104,11 +102,7 @@ async def put_down(desk: Desk, reason: str) -> None:
     Raises:
         StoreUnwritable: The journal or the snapshot could not be written.
     """
-    for underlying in desk.params.underlyings:
-        try:
-            await cancel_openings(desk, underlying)
-        except PortError as error:
-            await _note_failure(desk, underlying, error)
+    await _each(desk, cancel_openings)
     await desk.keeper.record(Closed(at=desk.now, reason=reason))
     await desk.keeper.save(desk.now)
 
@@ -119,8 +113,7 @@ async def _note_controls(desk: Desk) -> None:
     if controls != desk.keeper.book.controls:
         await desk.keeper.record(ControlsSeen(at=desk.now, controls=controls))
     if controls.kill_switch or desk.keeper.book.halted:
-        for underlying in desk.params.underlyings:
-            await cancel_openings(desk, underlying)
+        await _each(desk, cancel_openings)
 
 
 async def _stop_on_drawdown(desk: Desk) -> None:
@@ -135,14 +128,35 @@ async def _stop_on_drawdown(desk: Desk) -> None:
     await _note_controls(desk)
 
 
-async def _note_failure(desk: Desk, underlying: str, error: PortError) -> None:
+async def _each(desk: Desk, step: Callable[[Desk, str], Awaitable[None]]) -> None:
     """
-    Write down that something outside failed; what only a person can mend is raised again.
+    Do *step* for every underlying; one that fails is written down and stops no other.
+
+    Raises:
+        PortError: Of FATAL severity, which only a person can mend.
     """
-    if error.severity is Severity.FATAL:
-        raise error
-    subject = f"{type(error).__name__} on {underlying}"
-    await desk.keeper.record(Alarm(at=desk.now, subject=subject, detail=str(error)))
+    for underlying in desk.params.underlyings:
+        try:
+            await step(desk, underlying)
+        except PortError as error:
+            if error.severity is Severity.FATAL:
+                raise
+            subject = f"{type(error).__name__} on {underlying}"
+            await desk.keeper.record(Alarm(at=desk.now, subject=subject, detail=str(error)))
+
+
+async def _abandon(desk: Desk, cause: PortError) -> None:
+    """
+    The journal takes nothing more: cancel our working openings without it, as far as the venue
+    lets us; what it does not is noted on *cause*.
+    """
+    for underlying in desk.params.underlyings:
+        try:
+            for order in await desk.world.trading.open_orders(underlying):
+                if order.label in desk.keeper.book.orders and not order.reduce_only:
+                    await cancel(desk, order)
+        except PortError as error:
+            cause.add_note(f"{underlying}: openings may still work: {error}")
 
 
 async def _until(desk: Desk, instant: datetime, stop: asyncio.Event) -> None:

@@ -17,22 +17,25 @@ _TIME_TO_LIVE = timedelta(minutes=10)  # of a whole roll
 
 async def start_roll(desk: Desk, action: Action, reading: Reading) -> OrderRecord | None:
     """
-    Write down that *action* begins and buy back its first leg.
+    Write down that *action* begins, if that was not done before a crash, and buy back its
+    first leg.
 
     None when a control stopped the first leg, or nobody quotes it: the roll has ended then.
     """
     if action.contract is None or action.from_contract is None or action.position_id is None:
         raise ValueError(f"not a roll: {action}")
-    roll = RollStarted(
-        at=desk.now,
-        strategy_id=action.strategy_id,
-        position_id=action.position_id,
-        from_contract=action.from_contract,
-        contract=action.contract,
-        amount=action.amount,
-        expires_at=desk.now + _TIME_TO_LIVE,
-    )
-    await desk.keeper.record(roll)
+    roll = desk.keeper.book.rolls.get(action.position_id)
+    if roll is None:
+        roll = RollStarted(
+            at=desk.now,
+            strategy_id=action.strategy_id,
+            position_id=action.position_id,
+            from_contract=action.from_contract,
+            contract=action.contract,
+            amount=action.amount,
+            expires_at=desk.now + _TIME_TO_LIVE,
+        )
+        await desk.keeper.record(roll)
     intent = closing(action, drafting(desk, reading.snapshot))
     if isinstance(intent, Unpriced):
         await _end(desk, roll, "abandoned", intent.reason)

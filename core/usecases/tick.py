@@ -1,6 +1,8 @@
 """One tick of one underlying: look, decide, write down, act, write down, mark."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from math import isfinite
 
 from attrs import frozen
 
@@ -25,6 +27,8 @@ from ports.decision_log import (
     PositionMark,
     RollStarted,
 )
+from ports.instruments import OptionContract
+from ports.market_data import MarketSnapshot
 from ports.positions import OrderRecord
 
 _BAR = timedelta(hours=1)
@@ -73,12 +77,17 @@ async def mark(desk: Desk, underlying: str) -> None:
             underlying=underlying,
             index_usd=snapshot.index_usd,
             equity_coin=reading.account.equity_coin,
-            marks=tuple(
-                PositionMark(contract, mark_of(snapshot, contract, snapshot.taken_at))
-                for contract in sorted(held)
-            ),
+            marks=tuple(_marks(snapshot, sorted(held))),
         )
     )
+
+
+def _marks(snapshot: MarketSnapshot, contracts: Sequence[OptionContract]) -> Iterator[PositionMark]:
+    """The marks there are; a contract that nothing can be said of keeps its last one."""
+    for contract in contracts:
+        mark_coin = mark_of(snapshot, contract, snapshot.taken_at)
+        if isfinite(mark_coin):
+            yield PositionMark(contract, mark_coin)
 
 
 @frozen(eq=False)
@@ -90,24 +99,63 @@ class _Turn:
     context: MarketContext
     due_at: datetime
 
+    @property
+    def key(self) -> str:
+        """The key of this strategy's turns on this underlying in the book."""
+        return turn_key(self.strategy.strategy_id, self.underlying)
+
 
 def _was_taken(desk: Desk, turn: _Turn) -> bool:
-    key = turn_key(turn.strategy.strategy_id, turn.underlying)
-    taken_at = desk.keeper.book.turns.get(key)
+    taken_at = desk.keeper.book.turns.get(turn.key)
     return taken_at is not None and taken_at >= turn.due_at
 
 
 async def _take(desk: Desk, turn: _Turn) -> None:
-    """Finish the strategy's rolls, decide, write the decision down, carry it out."""
-    strategy_id = turn.strategy.strategy_id
-    orders = await _continue_rolls(desk, turn)
+    """
+    Finish the strategy's rolls, decide, carry it out, write down that it is done.
+
+    A decision of this very tick that a crash interrupted is carried on, not made again: what
+    was done of it already would lead to another one.
+    """
+    interrupted = desk.keeper.book.undertakings.get(turn.key)
+    orders: list[OrderRecord] = []
+    if interrupted is None or interrupted.due_at != turn.due_at:
+        orders += await _continue_rolls(desk, turn)
+        await _decide(desk, turn)
+    undertaking = desk.keeper.book.undertakings[turn.key]
+    stopped = []
+    for action in undertaking.actions:
+        if _was_begun(desk, action, undertaking.at):
+            continue
+        order = await carry_out(desk, action)
+        if order is None:
+            stopped.append(f"{action.type}: stopped at the last check")
+        else:
+            orders.append(order)
+    orders += await _continue_rolls(desk, turn)
+    labels = tuple(order.intent.label for order in orders)
+    await desk.keeper.record(
+        Executed(
+            at=desk.now,
+            strategy_id=turn.strategy.strategy_id,
+            underlying=turn.underlying,
+            status=_status(labels, stopped),
+            labels=labels,
+            errors=tuple(stopped),
+        )
+    )
+
+
+async def _decide(desk: Desk, turn: _Turn) -> None:
+    """Let the strategy propose, let risk judge, and write both down."""
     reading = await read(desk, turn.underlying)
     proposal = turn.strategy.propose(_view(desk, turn, reading))
     judged = conclude(proposal, await risk_state(desk, reading), desk.params.orders)
     await desk.keeper.record(
         Decided(
             at=desk.now,
-            strategy_id=strategy_id,
+            due_at=turn.due_at,
+            strategy_id=turn.strategy.strategy_id,
             underlying=turn.underlying,
             market_at=reading.snapshot.taken_at,
             index_usd=reading.snapshot.index_usd,
@@ -120,34 +168,27 @@ async def _take(desk: Desk, turn: _Turn) -> None:
             policy_version=turn.strategy.policy_version,
         )
     )
-    wanted = [
-        each.action
-        for each in judged
-        if each.verdict.approved and each.action.type is not ActionType.DO_NOTHING
-    ]
-    stopped = []
-    for action in wanted:
-        order = await _act(desk, action)
-        if order is None:
-            stopped.append(f"{action.type}: stopped at the last check")
-        else:
-            orders.append(order)
-    orders += await _continue_rolls(desk, turn)
-    labels = tuple(order.intent.label for order in orders)
-    await desk.keeper.record(
-        Executed(
-            at=desk.now,
-            strategy_id=strategy_id,
-            underlying=turn.underlying,
-            status=_status(labels, stopped),
-            labels=labels,
-            errors=tuple(stopped),
-        )
+
+
+def _was_begun(desk: Desk, action: Action, since: datetime) -> bool:
+    """Whether an order of *action*'s first leg has reached the venue since it was decided."""
+    closes = action.type is not ActionType.OPEN_COVERED_CALL
+    return any(
+        record.intent.position_id == action.position_id
+        and record.intent.reduce_only == closes
+        and record.sent_at >= since
+        and record.reached_venue
+        for record in desk.keeper.book.orders.values()
     )
 
 
-async def _act(desk: Desk, action: Action) -> OrderRecord | None:
-    """Carry out *action* on a fresh reading; None if it was stopped before anything was sent."""
+async def carry_out(desk: Desk, action: Action) -> OrderRecord | None:
+    """
+    Carry out *action* on a fresh reading; None if it was stopped before anything was sent.
+
+    Raises:
+        PortError: The reading failed, and nothing was sent; or the journal did.
+    """
     reading = await read(desk, action.underlying)
     if action.type is ActionType.ROLL_COVERED_CALL:
         return await start_roll(desk, action, reading)
@@ -200,7 +241,7 @@ def _view(desk: Desk, turn: _Turn, reading: Reading) -> TickView:
             for roll in book.rolls.values()
             if roll.strategy_id == strategy_id and roll.contract.underlying == turn.underlying
         ),
-        epsilon=book.controls.explore_prob,
+        controls=book.controls,
     )
 
 

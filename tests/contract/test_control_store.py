@@ -78,6 +78,7 @@ async def test_the_audit_keeps_every_change_in_order(store: Store) -> None:
         ("daily_drawdown_limit_pct", 100, 100.0),
         ("decision_mode", "llm_only", DecisionMode.LLM_ONLY),
         ("decision_mode", DecisionMode.RULE_ONLY, DecisionMode.RULE_ONLY),
+        ("decision_mode", None, None),
         ("dry_run", False, False),
         ("position_reconcile_action", "auto_heal", ReconcileAction.AUTO_HEAL),
         ("position_reconcile_tolerance_usd", 25.5, 25.5),

@@ -134,6 +134,7 @@ def entries() -> tuple[Entry, ...]:
         ControlsSeen(at=at[1], controls=controls),
         Decided(
             at=at[2],
+            due_at=at[2],
             strategy_id="covered_call",
             underlying="BTC",
             market_at=NOW,

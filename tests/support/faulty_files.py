@@ -44,9 +44,10 @@ class _File:
     synced: bytes = b""
 
     def after(self, loss: Loss) -> "_File":
+        if loss is Loss.NOTHING:
+            return _File(self.data, self.synced)
         lost = self.data[len(self.synced) :] if self.data.startswith(self.synced) else b""
         left = {
-            Loss.NOTHING: self.data,
             Loss.UNSYNCED: self.synced,
             Loss.HALF: self.synced + lost[: len(lost) // 2],
             Loss.ZEROED: self.synced + bytes(len(lost)),
@@ -75,10 +76,12 @@ class FaultyFiles:
 
     def restarted(self, loss: Loss, fault: Fault | None = None) -> "FaultyFiles":
         """The files that the next process finds, which has its own *fault* or none."""
+        files = {id(file): file for file in (*self._files.values(), *self._synced_names.values())}
+        left = {key: file.after(loss) for key, file in files.items()}
         names = self._files if loss is Loss.NOTHING else self._synced_names
         after = FaultyFiles(fault)
-        after._files = {path: file.after(loss) for path, file in names.items()}
-        after._synced_names = dict(after._files)
+        after._files = {path: left[id(file)] for path, file in names.items()}
+        after._synced_names = {path: left[id(file)] for path, file in self._synced_names.items()}
         after._directories = set(self._directories)
         return after
 

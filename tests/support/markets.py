@@ -84,7 +84,7 @@ class StillClock:
         """See Clock."""
         return self.instant
 
-    def next_tick(self, after: datetime | None) -> datetime | None:  # noqa: ARG002
+    def next_tick(self, after: datetime | None) -> datetime | None:
         """See Clock; there is none."""
         return None
 
@@ -127,16 +127,16 @@ class ToldHistory:
     async def candles(
         self,
         underlying: str,
-        step: timedelta,  # noqa: ARG002
-        start: datetime,  # noqa: ARG002
-        end: datetime,  # noqa: ARG002
+        step: timedelta,
+        start: datetime,
+        end: datetime,
     ) -> Candles:
         """See History; nothing is known."""
         return Candles(underlying, [], [], [], [], [])
 
     async def delivery_price(
         self,
-        underlying: str,  # noqa: ARG002
+        underlying: str,
         expiry: datetime,
     ) -> DeliveryPrice | None:
         """See History."""

@@ -1,5 +1,6 @@
 """controls.json and the KILL files: whatever is wrong with them, the kill switch is on."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -194,6 +195,18 @@ def holder(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
         assert process.stdout.readline() == b"held\n"
         yield process
         process.kill()
+
+
+async def test_a_change_waits_for_another_to_end(tmp_path: Path) -> None:
+    """A lock that is given back in time is taken, without holding up other tasks."""
+    held = Disk().try_lock(tmp_path / "controls.lock")
+    assert held is not None
+    patient = FileControlStore(Disk(), tmp_path, (), lambda: False, lock_wait_s=60.0)
+    change = asyncio.create_task(patient.change(NOW, "ann", "", {"dte_min": 5}))
+    await asyncio.sleep(0)
+    held.release()
+
+    assert (await change).dte_min == 5.0
 
 
 async def test_a_change_that_another_process_holds_up_is_refused(

@@ -23,6 +23,7 @@ ALARMS = tuple(
     Alarm(at=NOW + number // 3 * timedelta(days=1), subject="s", detail=f"{number}")
     for number in range(7)
 )
+LAST = Alarm(at=NOW + timedelta(days=9), subject="s", detail="last")
 SNAPSHOTS = tuple(book_snapshot(seq) for seq in range(1, 5))
 CONTROLS = (
     RuntimeControls(),
@@ -86,8 +87,11 @@ async def check_log(crash: Crash, loss: Loss) -> None:
     assert tuple(record.entry for record in found) == ALARMS[: len(found)]
     assert len(found) <= len(crash.told) + 1
 
-    await log_session(files, [])
-    assert tuple(record.entry for record in await read(files)) == ALARMS
+    log = FileDecisionLog(Disk(files), BOOK)
+    for alarm in (*ALARMS[len(found) :], LAST):
+        await log.append(alarm)
+    for found in (await read(files), await read(files.restarted(Loss.UNSYNCED))):
+        assert tuple(record.entry for record in found) == (*ALARMS, LAST)
 
 
 @KINDS

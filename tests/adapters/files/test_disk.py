@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.files.calls import SystemCalls
 from adapters.files.disk import Disk
 from ports.errors import StoreDamaged, StoreUnwritable
 from tests.support.faulty_files import Fault, FaultKind, FaultyFiles
@@ -135,3 +136,14 @@ def test_asides_do_not_replace_each_other(tmp_path: Path) -> None:
         ("a.json.corrupt-2", b"2"),
     ]
     assert path.read_bytes() == b"2"
+
+
+def test_the_free_bytes_of_this_disk_are_told(tmp_path: Path) -> None:
+    """There is room for what these tests write."""
+    assert SystemCalls().free_bytes(tmp_path / "a") > 1_000_000
+
+
+def test_a_name_that_cannot_be_looked_up_is_not_absent(tmp_path: Path) -> None:
+    """Only a missing file is absent: another error of the system is told."""
+    with pytest.raises(StoreDamaged, match=r"cannot look for .*: File name too long"):
+        Disk().read(tmp_path / ("x" * 300))

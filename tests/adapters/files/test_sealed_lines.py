@@ -1,14 +1,17 @@
 """The files behind both logs: their form, their damage, and what opening makes of it."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from adapters.files.decision_log import FileDecisionLog
 from adapters.files.disk import Disk
 from adapters.files.sealed_lines import LineDamaged, SealedLines, quarantine
+from adapters.files.venue_log import FileVenueLog
 from ports.codec import Fields
 from ports.errors import StoreDamaged, StoreForeign, StoreUnwritable
 from ports.sealing import unseal
@@ -131,6 +134,19 @@ def test_pages_that_were_never_written_are_a_torn_line(directory: Path, line_end
     assert log.torn.seq == 10
     assert log.append(NOW + 3 * DAY, payload(10)).seq == 10
     assert numbers(opened(directory)) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("open_log", [FileDecisionLog, FileVenueLog])
+def test_both_logs_report_a_torn_tail(
+    tmp_path: Path, open_log: Callable[[Disk, Path], FileDecisionLog | FileVenueLog]
+) -> None:
+    """What was cut off can be told to a person."""
+    for stem in ("journal", "venue"):
+        (tmp_path / f"{stem}-20260102-00000001.jsonl").write_bytes(b'{"at":')
+    torn = open_log(Disk(), tmp_path).torn
+
+    assert torn is not None
+    assert torn.seq == 1
 
 
 def test_opening_writes_nothing(directory: Path) -> None:

