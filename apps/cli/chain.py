@@ -106,14 +106,13 @@ def _expiries(view: ChainView) -> list[str]:
 
 
 def _show(view: ChainView, rows: Bools) -> None:
-    quotes = ("strike", "DTE", "bid", "ask", "mark", "IV", "bid IV", "ask IV")
+    quotes = ("DTE", "bid", "ask", "mark", "IV", "bid IV", "ask IV")
     rest = ("delta", "net delta", "gamma", "vega", "theta", "gap", "fit", "OI")
-    made = table("contract", *quotes, *rest, numbers=(*quotes, *rest))
+    made = table("contract", *quotes, *rest, numbers=("contract", *quotes, *rest))
     chain = view.chain
     for row in np.flatnonzero(rows):
         made.add_row(
             chain.contract(int(row)).symbol,
-            figures.size(chain.strike[row]),
             figures.decimals(view.dte[row], 1),
             figures.price(chain.bid[row]),
             figures.price(chain.ask[row]),

@@ -61,6 +61,12 @@ def show_json(value: object) -> None:
     sys.stdout.write(orjson.dumps(value, option=options).decode())
 
 
+def show_json_line(value: object) -> None:
+    """Print *value* on stdout as one line of JSON, sorted keys."""
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    sys.stdout.write(orjson.dumps(value, option=options).decode())
+
+
 def tell(message: str) -> None:
     """Print *message* on stderr: news for a person, not a result."""
     print(message, file=sys.stderr)

@@ -82,7 +82,7 @@ def drawdown(_intent: OrderIntent, state: RiskState) -> str | None:
         return None
     if fall is None or not fall.peak_usd > 0:
         return "equity was not measured yet, and a drawdown limit is set"
-    if not within(fall.fall_pct, limit_pct) or fall.fall_pct >= limit_pct:
+    if within(limit_pct, fall.fall_pct) or not within(fall.fall_pct, limit_pct):
         return f"equity fell {fall.fall_pct:.2f} % today, limit {limit_pct}"
     return None
 

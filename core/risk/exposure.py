@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
-from math import floor
 
 from attrs import evolve, frozen
 
-from core.risk.limits import RiskLimits
+from core.risk.limits import RiskLimits, lots_within
 from ports.controls import RuntimeControls
 from ports.instruments import ContractRules, OptionContract
 from ports.market_data import MarketSnapshot
 from ports.positions import Book, OrderRecord
 from ports.trading import Account, Order, OrderIntent, Side
-
-_COIN_SLACK = 1e-9  # of a lot: above float rounding, below the smallest coin amount of the venue
 
 
 @frozen
@@ -129,7 +126,7 @@ def coin_lots(account: Account, rules: ContractRules) -> int:
     The balance is what pays a call that ends in the money: one coin covers one contract,
     whatever the price. Equity, which falls as a short call gains value, would count it twice.
     """
-    return floor(max(account.balance_coin, 0.0) / rules.amount_step + _COIN_SLACK)
+    return lots_within(max(account.balance_coin, 0.0), rules)
 
 
 def reduces(intent: OrderIntent, state: RiskState) -> bool:

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from math import isfinite
+from math import floor, isfinite
 
 from attrs import evolve, field, frozen
 
 from ports.checks import not_negative, positive
 from ports.controls import RuntimeControls
+from ports.instruments import ContractRules
+
+_ROUNDED = 1e-12  # of a figure: above float rounding, below anything a venue or person writes
 
 
 @frozen(kw_only=True)
@@ -51,8 +54,25 @@ class RiskLimits:
 
 
 def within(figure: float, limit: float) -> bool:
-    """Whether *figure* is at most *limit*; it is not where either is missing, NaN or infinite."""
-    return isfinite(figure) and isfinite(limit) and figure <= limit
+    """
+    Whether *figure* is at most *limit*; it is not where either is missing, NaN or infinite.
+
+    Figures that float rounding alone holds apart are equal.
+    """
+    known = isfinite(figure) and isfinite(limit)
+    return known and figure <= limit + _ROUNDED * abs(limit)
+
+
+def lots_within(limit: float, rules: ContractRules) -> int:
+    """
+    The most lots that are at most *limit* contracts.
+
+    Raises:
+        ArithmeticError: *limit* is infinite.
+
+        ValueError: *limit* is NaN.
+    """
+    return floor(limit / rules.amount_step * (1 + _ROUNDED))
 
 
 def in_force(limits: RiskLimits, controls: RuntimeControls) -> RiskLimits:

@@ -17,7 +17,6 @@ from ports.trading import OrderIntent, Side
 
 _SETTLEMENT_STARTS = timedelta(hours=7, minutes=55)
 _SETTLEMENT_ENDS = timedelta(hours=8, minutes=5)
-_ROUNDED = 1e-12  # of a price: float rounding, far below a tick
 
 
 @frozen(kw_only=True)
@@ -39,19 +38,19 @@ def price_collar(intent: OrderIntent, state: RiskState) -> str | None:
     width = max(
         limits.price_collar_pct / 100.0 * mark, limits.price_collar_ticks * rules.tick_at(mark)
     )
-    if not within(abs(intent.price - mark), width * (1 + _ROUNDED)):
+    if not within(abs(intent.price - mark), width):
         return f"price {intent.price} is further than {width:.4f} from the mark {mark:.4f}"
     if not rules.is_on_tick(intent.price):
         return f"price {intent.price} is not on the tick {rules.tick_at(intent.price)}"
     if intent.side is Side.SELL:
         forward = forward_of(state.snapshot, intent.contract, state.now)
         intrinsic = intent.contract.payoff_coin(forward)
-        if not within(intrinsic, intent.price * (1 + _ROUNDED)):
+        if not within(intrinsic, intent.price):
             return f"price {intent.price} is below the intrinsic value {intrinsic:.6f}"
         return None
     ask = _quote(intent, state).ask
     highest = ask * (1 + limits.price_collar_ask_pct / 100.0)
-    if isfinite(ask) and not within(intent.price, highest * (1 + _ROUNDED)):
+    if isfinite(ask) and not within(intent.price, highest):
         return f"price {intent.price} is above the ask {ask} by more than allowed"
     return None
 
@@ -75,12 +74,12 @@ def quote_sanity(intent: OrderIntent, state: RiskState) -> str | None:
         return f"quote {quote.bid} / {quote.ask} is not two-sided"
     if not 0 < quote.forward < float("inf"):
         return f"forward {quote.forward} is not believable"
-    if not 0.8 * quote.bid * (1 - _ROUNDED) <= quote.mark <= 1.2 * quote.ask * (1 + _ROUNDED):
+    if not (within(0.8 * quote.bid, quote.mark) and within(quote.mark, 1.2 * quote.ask)):
         return f"mark {quote.mark} is outside the quote {quote.bid} / {quote.ask}"
-    if not limits.iv_min <= quote.iv <= limits.iv_max:
+    if not (within(limits.iv_min, quote.iv) and within(quote.iv, limits.iv_max)):
         return f"implied volatility {quote.iv} is not believable"
     spread_pct = 200.0 * (quote.ask - quote.bid) / (quote.ask + quote.bid)
-    if not within(spread_pct, limits.max_spread_pct * (1 + _ROUNDED)):
+    if not within(spread_pct, limits.max_spread_pct):
         return f"spread {spread_pct:.2f} % is above {limits.max_spread_pct}"
     if not isfinite(quote.open_interest):
         return "open interest is unknown" if limits.unknown_liquidity_blocks else None

@@ -8,7 +8,7 @@ infinite fails its comparison, and every comparison is written so that failing b
 from core.pricing.black76 import net_delta
 from core.pricing.marks import forward_of, iv_of, mark_of
 from core.risk.exposure import RiskState, coin_lots
-from core.risk.limits import within
+from core.risk.limits import lots_within, within
 from core.risk.margin import initial_margin_coin
 from ports.instruments import OptionContract
 from ports.trading import Order, OrderIntent, Side
@@ -20,7 +20,7 @@ def order_size(intent: OrderIntent, state: RiskState) -> str | None:
     largest = state.limits.order_size.get(intent.contract.underlying, 0.0)
     if lots < rules.lots_up(rules.min_amount):
         return f"size {intent.amount} is below the venue's minimum {rules.min_amount}"
-    if lots > rules.lots_down(largest):
+    if lots > lots_within(largest, rules):
         return f"size {intent.amount} is above the order limit {largest}"
     return None
 
@@ -39,7 +39,7 @@ def expiry_exposure(intent: OrderIntent, state: RiskState) -> str | None:
     rules, date = state.snapshot.rules, intent.contract.expiry.date()
     same = (each.short for each in state.short_calls if each.contract.expiry.date() == date)
     lots = sum(same) + rules.lots_up(intent.amount)
-    if lots > rules.lots_down(state.limits.max_expiry_exposure):
+    if lots > lots_within(state.limits.max_expiry_exposure, rules):
         return (
             f"{rules.amount(lots)} short on {intent.contract.expiry:%d %b %Y} "
             f"is above {state.limits.max_expiry_exposure}"
