@@ -13,7 +13,10 @@ from ports.trading import Account
 
 @frozen(kw_only=True, eq=False)
 class TickView:
-    """One underlying as one strategy sees it; positions and orders are its own."""
+    """
+    One underlying as one strategy sees it; positions and orders are its own. *working* are also
+    orders that were filled by trades not told yet: their positions are still to come.
+    """
 
     now: datetime
     due_at: datetime  # the instant the tick was due: chance is drawn for it

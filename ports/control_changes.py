@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from ports.controls import ControlChange, DecisionMode, ReconcileAction, RuntimeControls
+from ports.controls import ControlChange, ReconcileAction, RuntimeControls
 
 _Reader = Callable[[str, object], Any]
 
@@ -91,10 +91,6 @@ def _switch(name: str, value: object) -> object:
     return value
 
 
-def _switch_or_none(name: str, value: object) -> object:
-    return None if value is None else _switch(name, value)
-
-
 def _number_upto(highest: float) -> _Reader:
     def read(name: str, value: object) -> object:
         if value is None:
@@ -127,8 +123,6 @@ _amount = _number_upto(float_info.max)
 _READERS: Mapping[str, _Reader] = {
     "kill_switch": _switch,
     "daily_drawdown_limit_pct": _percent,
-    "decision_mode": _word_of(DecisionMode),
-    "dry_run": _switch_or_none,
     "position_reconcile_action": _word_of(ReconcileAction),
     "position_reconcile_tolerance_usd": _amount,
     "max_margin_used_pct": _percent,

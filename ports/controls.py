@@ -9,14 +9,6 @@ from attrs import field, frozen
 from ports.checks import utc
 
 
-class DecisionMode(StrEnum):
-    """Who decides: the rules, a model, or the rules with a model looking on."""
-
-    RULE_ONLY = "rule_only"
-    LLM_ONLY = "llm_only"
-    HYBRID_SHADOW = "hybrid_shadow"
-
-
 class ReconcileAction(StrEnum):
     """What a difference between our book and the venue's leads to."""
 
@@ -38,8 +30,6 @@ class RuntimeControls:
     kill_switch: bool = False
     kill_reason: str = ""
     daily_drawdown_limit_pct: float | None = None
-    decision_mode: DecisionMode | None = None
-    dry_run: bool | None = None
     position_reconcile_action: ReconcileAction | None = None
     position_reconcile_tolerance_usd: float | None = None
     max_margin_used_pct: float | None = None

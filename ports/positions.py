@@ -106,6 +106,11 @@ class OrderRecord:
         return self.state not in (OrderState.NOT_PLACED, OrderState.DENIED)
 
     @property
+    def is_settled(self) -> bool:
+        """Whether it has ended and every contract filled is booked."""
+        return self.state.is_terminal and self.booked_amount >= self.filled_amount
+
+    @property
     def working_amount(self) -> float:
         """Contracts that may still be traded or are traded and not yet booked."""
         open_amount = self.intent.amount if self.state.is_working else self.filled_amount
@@ -202,6 +207,11 @@ class Book:
     def working(self) -> tuple[OrderRecord, ...]:
         """Orders the venue holds or may hold."""
         return tuple(record for record in self.orders.values() if record.state.is_working)
+
+    @property
+    def unsettled(self) -> tuple[OrderRecord, ...]:
+        """Orders that work, and those that were filled by trades we were not told of yet."""
+        return tuple(record for record in self.orders.values() if not record.is_settled)
 
     def open_positions(self, underlying: str | None = None) -> tuple[TrackedPosition, ...]:
         """Positions held, of one coin or all; sandbox positions are left out."""

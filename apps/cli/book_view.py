@@ -1,9 +1,7 @@
-"""What commands over a book have in common: which one, its first lines, how it fails."""
+"""What commands over a book have in common: which one it is, and their first lines."""
 
-import asyncio
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
+from typing import Annotated, NoReturn, TypeAlias
 
 import typer
 
@@ -13,9 +11,6 @@ from apps.cli.exits import ExitCode
 from apps.settings.root import Settings
 from apps.wiring.book import BookPlace, place_of
 from apps.wiring.reading import BookReader, BookState, place_at
-from ports.errors import PortError, StoreDamaged, StoreForeign, StoreLocked, StoreUnwritable
-
-_T = TypeVar("_T")
 
 BookFolder: TypeAlias = Annotated[
     Path | None,
@@ -91,21 +86,6 @@ def agent_line(state: BookState) -> str:
 def age_record(state: BookState) -> dict[str, object]:
     """The same for JSON."""
     return {"as_of": state.at, "age_s": state.age_s, "seq": state.seq, "held_by": state.holder}
-
-
-def finished(work: Coroutine[Any, Any, _T]) -> _T:
-    """Run *work* to its end; a failure of the outside ends the command with one sentence."""
-    try:
-        return asyncio.run(work)
-    except StoreLocked as error:
-        problem(str(error))
-        raise typer.Exit(ExitCode.LOCKED) from error
-    except (StoreDamaged, StoreForeign, StoreUnwritable) as error:
-        problem(str(error))
-        raise typer.Exit(ExitCode.FAILED) from error
-    except PortError as error:
-        problem(f"{type(error).__name__}: {error}")
-        raise typer.Exit(ExitCode.FAILED) from error
 
 
 def end(message: str, code: ExitCode) -> NoReturn:

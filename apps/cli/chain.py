@@ -1,5 +1,6 @@
 """`options-agent chain`: the option chain of one coin."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import numpy as np
 import typer
 
 from apps.cli import figures
-from apps.cli.book_view import end, finished
+from apps.cli.book_view import end
 from apps.cli.console import mode_line, show_json, show_table, show_text, table
 from apps.cli.exits import ExitCode
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
@@ -52,7 +53,7 @@ def command(
     async def read() -> MarketSnapshot:
         return await (await market_at(settings, instant)).data.snapshot(coin)
 
-    snapshot = finished(read())
+    snapshot = asyncio.run(read())
     view = chain_view(snapshot)
     rows = _rows(view, _expiry_ms(coin, expiry, view) if expiry or not show_all else None, show_all)
     if as_json:

@@ -1,5 +1,6 @@
 """`options-agent close`: a position bought back."""
 
+import asyncio
 import sys
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 from attrs import frozen
 
 from apps.cli import figures
-from apps.cli.book_view import BookFolder, end, finished, heading, heading_record, own_place
+from apps.cli.book_view import BookFolder, end, heading, heading_record, own_place
 from apps.cli.console import mode_line, problem, show_json, show_text, tell
 from apps.cli.desk_work import at_desk
 from apps.cli.exits import ExitCode
@@ -74,7 +75,7 @@ def command(
         await put_down(desk, _REASON)
         return outcomes
 
-    outcomes = finished(at_desk(settings, place, work, watch))
+    outcomes = asyncio.run(at_desk(settings, place, work, watch))
     refused = [breach for each in outcomes for breach in each.plan.verdict.breaches] + denied
     if as_json:
         show_json(

@@ -28,6 +28,7 @@ COMMANDS = {
     "close": Command("apps.cli.close", "Buy back a position."),
     "kill": Command("apps.cli.kill", "Set the kill switch: nothing new is opened."),
     "release": Command("apps.cli.release", "Release the kill switch, with a reason."),
+    "controls": Command("apps.cli.controls", "Show and change limits while running; the audit."),
     "chain": Command("apps.cli.chain", "The option chain: quotes, volatilities, greeks."),
     "journal": Command("apps.cli.journal", "Verify, replay and read the journal."),
     "doctor": Command("apps.cli.doctor", "Check settings, data folder, clock and venue."),

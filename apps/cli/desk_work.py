@@ -8,7 +8,7 @@ from apps.cli.book_view import end
 from apps.cli.exits import ExitCode
 from apps.settings.root import Settings
 from apps.wiring.book import BookPlace, files_of, locked_book
-from apps.wiring.desk import paper_desk
+from apps.wiring.desk import chosen_strategies, paper_desk
 from core.usecases.desk import Desk
 from ports.decision_log import Entry
 
@@ -30,10 +30,9 @@ async def at_desk(
     Raises:
         PortError: The book is held, damaged or foreign, or something outside failed.
     """
+    try:
+        chosen_strategies(settings)
+    except ValueError as error:
+        end(f"policy.strategies: {error}", ExitCode.MISUSE)
     with locked_book(place, " ".join(sys.argv[1:3])):
-        files = files_of(place)
-        try:
-            desk = await paper_desk(settings, files, watch)
-        except ValueError as error:
-            end(str(error), ExitCode.MISUSE)
-        return await work(desk)
+        return await work(await paper_desk(settings, files_of(place), watch))

@@ -1,5 +1,6 @@
 """`options-agent journal`: verify, show and replay the journal of a book."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 from attrs import asdict
 
 from apps.cli import figures
-from apps.cli.book_view import end, finished
+from apps.cli.book_view import end
 from apps.cli.console import mode_line, problem, show_json, show_json_line, show_table, show_text
 from apps.cli.exits import ExitCode
 from apps.cli.journal_lines import journal_line, labels_of
@@ -43,7 +44,7 @@ def verify(
     """Check every line, its seal and its number; 1 names the first that is not as written."""
     settings = settings_from(config, overrides).settings
     place = _place(settings, path)
-    found = finished(journals.verify(place))
+    found = asyncio.run(journals.verify(place))
     if as_json:
         show_json({**_heading_record(settings, place), **asdict(found), "ok": not found.damage})
     else:
@@ -81,7 +82,7 @@ def show(
     async def read() -> list[Record]:
         return [record async for record in journals.records(place) if is_wanted(record)]
 
-    chosen = finished(read())[-last:]
+    chosen = asyncio.run(read())[-last:]
     if as_json:
         for record in chosen:
             entry = ENTRIES.encode(record.entry)
@@ -102,7 +103,7 @@ def replay(
     """Fold the journal from nothing and compare it with positions.json; 1 if they differ."""
     settings = settings_from(config, overrides).settings
     place = _place(settings, path)
-    found = finished(journals.replay(place))
+    found = asyncio.run(journals.replay(place))
     if as_json:
         show_json(
             {

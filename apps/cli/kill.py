@@ -1,11 +1,12 @@
 """`options-agent kill`: nothing that raises risk is sent from now on."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from apps.cli.book_view import BookFolder, end, finished, heading, heading_record
+from apps.cli.book_view import BookFolder, end, heading, heading_record
 from apps.cli.console import problem, show_json, show_text, tell
 from apps.cli.exits import ExitCode
 from apps.cli.options import AsJson, ConfigFiles, Overrides, read_settings
@@ -33,7 +34,7 @@ def command(
     """
     settings = _settings(config, overrides, book)
     place = _place(book) if book else place_of(settings)
-    killed = finished(kill(place, reason))
+    killed = asyncio.run(kill(place, reason))
     held_by = holder(place)
     if as_json:
         show_json(

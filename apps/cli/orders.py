@@ -1,5 +1,6 @@
 """`options-agent orders`: what works at the venue, and what was traded."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -12,7 +13,6 @@ from apps.cli.book_view import (
     BookFolder,
     age_line,
     age_record,
-    finished,
     heading,
     heading_record,
     latest,
@@ -49,7 +49,7 @@ def command(
     async def read() -> BookState:
         return await latest(await BookReader.opened(place, None if show_all else RECENT))
 
-    _show(settings, finished(read()), show_all, as_json)
+    _show(settings, asyncio.run(read()), show_all, as_json)
 
 
 def _show(settings: Settings, state: BookState, show_all: bool, as_json: bool) -> None:

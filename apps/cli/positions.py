@@ -1,5 +1,6 @@
 """`options-agent positions`: what is held, what it is worth, and what has ended."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -12,7 +13,6 @@ from apps.cli.book_view import (
     BookFolder,
     age_line,
     age_record,
-    finished,
     heading,
     heading_record,
     latest,
@@ -51,7 +51,7 @@ def command(
     async def read() -> BookState:
         return await latest(await BookReader.opened(place))
 
-    _show(settings, finished(read()), closed, as_json)
+    _show(settings, asyncio.run(read()), closed, as_json)
 
 
 def _show(settings: Settings, state: BookState, closed: bool, as_json: bool) -> None:

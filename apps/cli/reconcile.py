@@ -1,12 +1,13 @@
 """`options-agent reconcile`: our book against the venue's."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 from attrs import frozen
 
-from apps.cli.book_view import BookFolder, finished, heading, heading_record, own_place
+from apps.cli.book_view import BookFolder, heading, heading_record, own_place
 from apps.cli.console import show_json, show_text
 from apps.cli.desk_work import at_desk
 from apps.cli.exits import ExitCode
@@ -55,7 +56,7 @@ def command(
             await put_down(desk, _REASON)
         return found
 
-    steps = finished(at_desk(settings, place, work))
+    steps = asyncio.run(at_desk(settings, place, work))
     clean = not any(each.differences for each in steps[-1].values())
     if as_json:
         show_json(

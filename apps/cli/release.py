@@ -1,5 +1,6 @@
 """`options-agent release`: the kill switch off and a halt ended, with a reason."""
 
+import asyncio
 import sys
 from typing import Annotated
 
@@ -9,7 +10,6 @@ from apps.cli.book_view import (
     BookFolder,
     agent_line,
     end,
-    finished,
     heading,
     heading_record,
     latest,
@@ -46,13 +46,13 @@ def command(
     async def read() -> BookState:
         return await latest(await BookReader.opened(place))
 
-    state = finished(read())
+    state = asyncio.run(read())
     show = tell if as_json else show_text
     for line in (heading(settings, place), *_plan(state)):
         show(line)
     if not yes:
         _ask()
-    controls = finished(release(place, reason))
+    controls = asyncio.run(release(place, reason))
     stays = controls.kill_switch or settings.risk.kill_switch_enabled
     if as_json:
         show_json(

@@ -7,7 +7,7 @@ import typer
 from rich.console import Group
 from rich.live import Live
 
-from apps.cli.book_view import BookFolder, finished, latest, place_from
+from apps.cli.book_view import BookFolder, latest, place_from
 from apps.cli.console import output, show_json
 from apps.cli.exits import ExitCode
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
@@ -38,7 +38,7 @@ def command(
     settings = settings_from(config, overrides).settings
     place = place_from(settings, book)
     try:
-        finished(_watch(settings, place) if watch else _show(settings, place, as_json))
+        asyncio.run(_watch(settings, place) if watch else _show(settings, place, as_json))
     except KeyboardInterrupt as error:
         raise typer.Exit(ExitCode.INTERRUPTED) from error
 

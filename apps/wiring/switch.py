@@ -30,7 +30,7 @@ async def kill(place: BookPlace, reason: str) -> Killed:
     """
     controls = controls_of(place)
     try:
-        killed = await controls.change(system_now(), _who(), reason, {"kill_switch": True})
+        killed = await controls.change(system_now(), operator(), reason, {"kill_switch": True})
     except PortError as error:
         path = _write_kill_file(place, reason)
         return Killed(await controls.read(), str(error), path)
@@ -44,7 +44,7 @@ async def release(place: BookPlace, reason: str) -> RuntimeControls:
     Raises:
         StoreUnwritable: One of them could not be changed; it still holds.
     """
-    return await controls_of(place).release(system_now(), _who(), reason)
+    return await controls_of(place).release(system_now(), operator(), reason)
 
 
 def kill_files(place: BookPlace) -> tuple[Path, ...]:
@@ -64,5 +64,5 @@ def _write_kill_file(place: BookPlace, reason: str) -> Path:
     return path
 
 
-def _who() -> str:
+def operator() -> str:
     return f"command line, user {os.getuid()}"

@@ -188,7 +188,7 @@ def _marked(entry: Marked, book: Book) -> Book:
 @after.register
 def _ticked(entry: Ticked, book: Book) -> Book:
     """The end of a tick is also when what is old is forgotten."""
-    oldest = entry.at - MEMORY
+    oldest = entry.due_at - MEMORY
     return evolve(
         book,
         ticked_at=entry.due_at,
@@ -242,6 +242,11 @@ def _healed(entry: Healed, book: Book) -> Book:
 @after.register
 def _halted(entry: Halted, book: Book) -> Book:
     return evolve(book, halted=entry.reason)
+
+
+def forgotten_before(book: Book) -> datetime | None:
+    """Trades and deliveries of before may have been booked and forgotten; None if none were."""
+    return None if book.ticked_at is None else book.ticked_at - MEMORY
 
 
 def turn_key(strategy_id: str, underlying: str) -> str:

@@ -1,8 +1,11 @@
 """Whether the venue takes an order, and on what terms."""
 
+import attrs
+
 from core.risk.margin import MarginRates
 from core.simulation.funds import require_funds
 from core.simulation.matching import Moment, is_through, lots_reducible, quote_for
+from core.simulation.venue_state import exact_sum
 from ports.errors import OutcomeUnknown, Refused
 from ports.instruments import ContractRules, Settlement
 from ports.trading import Order, OrderIntent, OrderState, Side
@@ -41,6 +44,26 @@ def admitted(intent: OrderIntent, moment: Moment, rates: MarginRates) -> Order:
     _require_no_overlap(order, moment)
     require_funds(order, moment, rates)
     return order
+
+
+def amended(known: Order, intent: OrderIntent, moment: Moment, rates: MarginRates) -> Order:
+    """
+    Return the working order *known* with the price of *intent*, and its amount still to fill.
+
+    What is filled stays filled; the rest is admitted as if it were new and *known* were gone.
+
+    Raises:
+        OutcomeUnknown, Refused, Unavailable: As admitted.
+    """
+    others = {key: order for key, order in moment.account.working.items() if order is not known}
+    without = attrs.evolve(moment, account=attrs.evolve(moment.account, working=others))
+    rest = admitted(intent, without, rates)
+    return attrs.evolve(
+        known,
+        amount=exact_sum(known.filled_amount, rest.amount),
+        price=rest.price,
+        reduce_only=rest.reduce_only,
+    )
 
 
 def _require_open_book(intent: OrderIntent, moment: Moment) -> None:

@@ -1,6 +1,7 @@
 """What the shown market does to orders: trades at once, trades through, and expiry."""
 
 from datetime import datetime
+from enum import StrEnum
 from math import isfinite, nan
 
 import attrs
@@ -13,6 +14,15 @@ from ports.instruments import ContractRules, OptionContract
 from ports.market_data import MarketSnapshot
 from ports.trading import Delivery, Fill, Order, OrderState, Side
 from ports.venue_log import VenueStep
+
+
+class TimeInForce(StrEnum):
+    """What becomes of that part of an order which does not trade at once."""
+
+    GOOD_TIL_CANCELLED = "good_til_cancelled"
+    GOOD_TIL_DAY = "good_til_day"  # works here like the first; who keeps the day cancels it
+    IMMEDIATE_OR_CANCEL = "immediate_or_cancel"
+    FILL_OR_KILL = "fill_or_kill"
 
 
 @frozen(eq=False)
@@ -99,12 +109,26 @@ def traded(order: Order, lots: int, price: float, moment: Moment, *, is_maker: b
     return VenueStep(at=moment.at, orders=(after,), fills=(fill,))
 
 
-def taken_at_once(order: Order, moment: Moment) -> VenueStep:
-    """Return the step that places *order*: what the market shows is taken, the rest works."""
+def taken_at_once(
+    order: Order, moment: Moment, time_in_force: TimeInForce = TimeInForce.GOOD_TIL_CANCELLED
+) -> VenueStep:
+    """Return the step that places *order*: what the market shows is taken, the rest works on."""
+    step = _taken(order, moment)
+    after = step.orders[0]
+    stays = time_in_force in (TimeInForce.GOOD_TIL_CANCELLED, TimeInForce.GOOD_TIL_DAY)
+    if stays or after.state is OrderState.FILLED:
+        return step
+    if time_in_force is TimeInForce.FILL_OR_KILL:
+        return ended(order, OrderState.CANCELLED, moment)
+    return attrs.evolve(step, orders=(attrs.evolve(after, state=OrderState.CANCELLED),))
+
+
+def _taken(order: Order, moment: Moment) -> VenueStep:
     quote = quote_for(moment.snapshot, order.contract, order.side)
     crosses = quote.price == order.price or is_through(order.side, quote.price, order.price)
     shown = lots_shown(moment, order.contract, order.side) if crosses else 0
-    lots = min(moment.rules.lots(order.amount), shown)
+    left = moment.rules.lots(order.amount) - moment.rules.lots(order.filled_amount)
+    lots = min(left, shown)
     if lots == 0:
         return VenueStep(at=moment.at, orders=(order,))
     return traded(order, lots, quote.price, moment, is_maker=False)

@@ -6,9 +6,16 @@ from datetime import datetime
 from attrs import define, field, frozen
 
 from core.risk.margin import MarginRates
-from core.simulation.admission import admitted
+from core.simulation.admission import admitted, amended
 from core.simulation.funds import account_of
-from core.simulation.matching import Moment, after_market, delivered, ended, taken_at_once
+from core.simulation.matching import (
+    Moment,
+    TimeInForce,
+    after_market,
+    delivered,
+    ended,
+    taken_at_once,
+)
 from core.simulation.venue_state import VenueState
 from ports.clock import Clock
 from ports.errors import NeverSent, Refused, Unavailable
@@ -83,17 +90,53 @@ class SimulatedVenue:
         async with self._turn:
             return account_of(await self._caught_up(underlying), self.params.margin)
 
+    async def moment(self, underlying: str) -> Moment:
+        """
+        Return the market and the account at now; the account goes on changing, so read it at once.
+
+        Raises:
+            Unavailable: The market or its past does not answer.
+        """
+        async with self._turn:
+            return await self._caught_up(underlying)
+
     async def place(self, intent: OrderIntent) -> Placed:
         """See Trading; NeverSent when the market does not answer."""
+        return await self.place_for(intent, TimeInForce.GOOD_TIL_CANCELLED)
+
+    async def place_for(self, intent: OrderIntent, time_in_force: TimeInForce) -> Placed:
+        """Place *intent* as Trading says; what does not trade at once stays or goes."""
         async with self._turn:
             try:
                 moment = await self._caught_up(intent.contract.underlying)
                 order = admitted(intent, moment, self.params.margin)
             except Unavailable as error:
                 raise NeverSent(f"{intent.label}: {error}") from error
-            step = taken_at_once(order, moment)
-            await self._record(step)
-            return Placed(order=step.orders[0], fills=step.fills)
+            return await self._placed(taken_at_once(order, moment, time_in_force))
+
+    async def edit(self, order_id: str, intent: OrderIntent) -> Placed:
+        """
+        Give a working order the price of *intent* and, besides what is filled, its amount.
+
+        Raises:
+            NeverSent: The market does not answer.
+
+            Refused: 10004 or 11044, it is not working; else as place.
+
+            OutcomeUnknown: As place.
+        """
+        async with self._turn:
+            try:
+                moment = await self._caught_up(intent.contract.underlying)
+                known = moment.account.orders.get(order_id)
+                if known is None:
+                    raise Refused(10004, "order_not_found")
+                if known.state.is_terminal:
+                    raise Refused(11044, "not_open_order")
+                order = amended(known, intent, moment, self.params.margin)
+            except Unavailable as error:
+                raise NeverSent(f"{intent.label}: {error}") from error
+            return await self._placed(taken_at_once(order, moment))
 
     async def cancel(self, order: Order) -> Order:
         """See Trading."""
@@ -128,6 +171,10 @@ class SimulatedVenue:
                 fills=tuple(account.fills_since(since))[::-1],
                 deliveries=tuple(done for done in account.deliveries if done.at >= since),
             )
+
+    async def _placed(self, step: VenueStep) -> Placed:
+        await self._record(step)
+        return Placed(order=step.orders[0], fills=step.fills)
 
     async def _caught_up(self, underlying: str) -> Moment:
         """Return the moment of this answer, once all that was due before it has happened."""

@@ -89,10 +89,11 @@ async def recover(desk: Desk) -> None:
     await _note_controls(desk)
     for underlying in params.underlyings:
         await catch_up(desk, underlying)
-        await cancel_openings(desk, underlying)
     for record in keeper.book.working:
         if record.state in (OrderState.SENT, OrderState.UNKNOWN):
             await resolve(desk, record)
+    for underlying in params.underlyings:  # last: an unknown order may turn out to be one
+        await cancel_openings(desk, underlying)
 
 
 async def put_down(desk: Desk, reason: str) -> None:

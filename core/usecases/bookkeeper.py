@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from core.execution.book import after
-from ports.decision_log import DecisionLog, Entry
+from ports.decision_log import DecisionLog, Entry, Opened
+from ports.errors import StoreDamaged, StoreForeign
 from ports.positions import Book, BookSnapshot, PositionStore
 
 
@@ -46,13 +47,27 @@ class Bookkeeper:
         Take up the book from *snapshot* if the journal has that very record, else from the start.
 
         Raises:
-            StoreDamaged: The journal cannot be read to its end.
+            StoreDamaged: The journal cannot be read to its end, or ends before *snapshot*.
+
+            StoreForeign: It is the journal of another environment.
         """
         if snapshot is None or not await self._take_up(snapshot):
             self.book, self.seq, self.checksum = Book(environment=self._environment), 0, ""
         async for written in self._log.records(after=self.seq):
+            self._refuse_foreign(written.entry)
             self.book = after(written.entry, self.book)
             self.seq, self.checksum, self.at = written.seq, written.checksum, written.entry.at
+        if snapshot is not None and self.seq < snapshot.seq:
+            raise StoreDamaged(
+                f"the journal ends at number {self.seq}, but was at {snapshot.seq} "
+                f"when the book was saved: lines are missing"
+            )
+
+    def _refuse_foreign(self, entry: Entry) -> None:
+        if isinstance(entry, Opened) and entry.environment != self._environment:
+            raise StoreForeign(
+                f"the journal is of {entry.environment}, this is {self._environment}"
+            )
 
     async def _take_up(self, snapshot: BookSnapshot) -> bool:
         """Whether the journal has the record that *snapshot* was made at; if so, start there."""

@@ -2,9 +2,9 @@
 
 from core.execution.orders import strategy_of
 from core.execution.reconcile import differences
-from core.usecases.desk import Desk, Reading
+from core.usecases.desk import Desk, Reading, halt
 from ports.controls import ReconcileAction
-from ports.decision_log import Halted, Healed, Reconciled
+from ports.decision_log import Healed, Reconciled
 
 _PATIENCE = 2  # readings in a row that must differ: one may catch a trade between two lists
 
@@ -31,13 +31,13 @@ async def compare(desk: Desk, reading: Reading) -> None:
     )
     stranger = _never_written(desk, reading)
     if stranger is not None:
-        await _halt(desk, f"order {stranger} carries our label and was never written down")
+        await halt(desk, f"order {stranger} carries our label and was never written down")
     if desk.keeper.book.reconciliations[underlying].differing < _PATIENCE:
         return
     if action is ReconcileAction.AUTO_HEAL:
         await heal(desk, reading)
     else:
-        await _halt(desk, f"the book differs from the venue: {'; '.join(found)}")
+        await halt(desk, f"the book differs from the venue: {'; '.join(found)}")
 
 
 async def heal(desk: Desk, reading: Reading) -> None:
@@ -63,8 +63,3 @@ def _never_written(desk: Desk, reading: Reading) -> str | None:
         if order.label is not None and strategy_of(order.label) in ours:
             return order.label
     return None
-
-
-async def _halt(desk: Desk, reason: str) -> None:
-    if not desk.keeper.book.halted:
-        await desk.keeper.record(Halted(at=desk.now, reason=reason))

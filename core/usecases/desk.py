@@ -10,6 +10,7 @@ from core.risk.limits import RiskLimits, in_force
 from core.strategies.base import Strategy
 from core.usecases.bookkeeper import Bookkeeper
 from ports.controls import ReconcileAction, RuntimeControls
+from ports.decision_log import Halted
 from ports.market_data import MarketSnapshot
 from ports.trading import Account, Order
 from ports.world import World
@@ -98,3 +99,9 @@ async def controls_now(desk: Desk) -> RuntimeControls:
     if desk.params.kill_switch and not controls.kill_switch:
         return evolve(controls, kill_switch=True, kill_reason="kill_switch_enabled is set")
     return controls
+
+
+async def halt(desk: Desk, reason: str) -> None:
+    """Take no new risk from here on, until a person releases it; the first reason stays."""
+    if not desk.keeper.book.halted:
+        await desk.keeper.record(Halted(at=desk.now, reason=reason))

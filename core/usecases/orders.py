@@ -1,9 +1,10 @@
 """One order from its last check to its end: sent once, looked up in doubt, cancelled in time."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from core.execution.book import forgotten_before
 from core.risk.engine import judge
-from core.usecases.desk import Desk, Reading, risk_state
+from core.usecases.desk import Desk, Reading, halt, risk_state
 from ports.decision_log import Alarm, Delivered, Denied, OrderUpdated, Sent
 from ports.errors import NeverSent, PortError, Refused, Unavailable
 from ports.positions import OrderRecord
@@ -51,9 +52,11 @@ async def _place(desk: Desk, intent: OrderIntent) -> OrderUpdated:
 
 
 def _answered(desk: Desk, intent: OrderIntent, placed: Placed) -> OrderUpdated:
-    """An answer counts only if it speaks of the order that was sent."""
+    """An answer counts only if it speaks of the order that was sent; reducing may be clipped."""
     order = placed.order
-    if (order.label, order.contract, order.side) != (intent.label, intent.contract, intent.side):
+    same = (order.label, order.contract, order.side) == (intent.label, intent.contract, intent.side)
+    clipped = intent.reduce_only and order.amount < intent.amount
+    if not same or not (clipped or order.amount == intent.amount):
         return _update(desk, intent, OrderState.UNKNOWN, "the answer speaks of another order")
     return OrderUpdated(
         at=desk.now,
@@ -84,19 +87,42 @@ async def catch_up(desk: Desk, underlying: str) -> None:
     """
     Write down every trade and delivery of *underlying* that the book does not have yet.
 
+    A delivery waits while an order on its contract may have trades that were not told: one that
+    came after it would never be settled.
+
     Raises:
         PortError: The venue did not answer.
     """
     keeper = desk.keeper
-    wealth = keeper.book.wealth.get(underlying)
-    since = (wealth.marked_at if wealth else desk.now) - timedelta(days=2)
-    activity = await desk.world.trading.activity(underlying, since)
+    activity = await desk.world.trading.activity(underlying, _look_back(desk, underlying))
     await _book_trades(desk, activity)
+    waiting = {record.intent.contract for record in keeper.book.unsettled}
     for delivery in activity.deliveries:
-        if delivery.delivery_id not in keeper.book.delivery_ids:
+        known = delivery.delivery_id in keeper.book.delivery_ids
+        if not known and delivery.contract not in waiting:
             await keeper.record(
                 Delivered(at=desk.now, delivery=delivery, index_usd=delivery.delivery_price_usd)
             )
+
+
+def _last_heard(desk: Desk, underlying: str) -> datetime:
+    """The last mark; before the first one, or for what is not booked yet, the oldest order."""
+    book = desk.keeper.book
+    wealth = book.wealth.get(underlying)
+    sent = [
+        record.sent_at
+        for record in book.orders.values()
+        if record.intent.contract.underlying == underlying
+        and (wealth is None or not record.is_settled)
+    ]
+    return min([*sent, wealth.marked_at if wealth else desk.now])
+
+
+def _look_back(desk: Desk, underlying: str) -> datetime:
+    """From when to ask for activity: with two days of slack, but for nothing that is forgotten."""
+    since = _last_heard(desk, underlying) - timedelta(days=2)
+    forgotten = forgotten_before(desk.keeper.book)
+    return since if forgotten is None else max(since, forgotten)
 
 
 async def _book_trades(desk: Desk, activity: Activity) -> None:
@@ -138,16 +164,15 @@ async def resolve(desk: Desk, record: OrderRecord) -> None:
 
 
 async def _refresh(desk: Desk, record: OrderRecord) -> None:
-    intent = record.intent
+    intent, asked_at = record.intent, desk.now
     orders = await desk.world.trading.orders_by_label(intent.contract.underlying, intent.label)
     if not orders:
-        if desk.now > intent.valid_until + _AFTER_VALID:
+        if asked_at > intent.valid_until + _AFTER_VALID:  # asked, not answered: lists age
             reason = "no list of the venue knows the label"
             await desk.keeper.record(_update(desk, intent, OrderState.NOT_PLACED, reason))
         return
     if len(orders) > 1:
-        detail = f"{len(orders)} orders carry {intent.label}"
-        await desk.keeper.record(Alarm(at=desk.now, subject="label is not unique", detail=detail))
+        await halt(desk, f"{len(orders)} orders at the venue carry {intent.label}")
     order = orders[0]
     if not order.state.is_terminal and desk.now >= intent.expires_at:
         order = await cancel(desk, order)

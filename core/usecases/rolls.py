@@ -113,7 +113,7 @@ def _progress(desk: Desk, roll: RollStarted) -> _Progress:
     return _Progress(
         bought=tidy(sum(record.booked_amount for record in buys)),
         sold=tidy(sum(record.booked_amount for record in sells)),
-        works=any(record.state.is_working for record in legs),
+        works=not all(record.is_settled for record in legs),
         tried=any(record.reached_venue for record in sells),
     )
 

@@ -232,7 +232,7 @@ def _view(desk: Desk, turn: _Turn, reading: Reading) -> TickView:
         ),
         working=tuple(
             record
-            for record in book.working
+            for record in book.unsettled
             if record.intent.strategy_id == strategy_id
             and record.intent.contract.underlying == turn.underlying
         ),

@@ -11,7 +11,7 @@ import pytest
 from adapters.files.controls import FileControlStore
 from adapters.files.disk import Disk
 from adapters.memory.controls import MemoryControlStore
-from ports.controls import ControlChange, DecisionMode, ReconcileAction, RuntimeControls
+from ports.controls import ControlChange, ReconcileAction, RuntimeControls
 from tests.support.entries import NOW
 
 Store: TypeAlias = MemoryControlStore | FileControlStore
@@ -39,11 +39,11 @@ async def test_a_new_store_changes_no_setting(store: Store) -> None:
 
 async def test_a_change_is_read_and_audited(store: Store) -> None:
     """A change of several controls is one revision with a line for each of them."""
-    changes: dict[str, object] = {"max_margin_used_pct": 60, "dry_run": True}
+    changes: dict[str, object] = {"max_margin_used_pct": 60, "explore_prob": 0.5}
     answered = await store.change(NOW, "ann", "calmer", changes)
 
     assert answered == await store.read()
-    assert answered == RuntimeControls(revision=1, max_margin_used_pct=60.0, dry_run=True)
+    assert answered == RuntimeControls(revision=1, max_margin_used_pct=60.0, explore_prob=0.5)
     line = ControlChange(
         at=NOW,
         who="ann",
@@ -54,7 +54,7 @@ async def test_a_change_is_read_and_audited(store: Store) -> None:
         revision=1,
     )
     assert (await store.audit())[0] == line
-    assert [(line.name, line.new) for line in await store.audit()][1:] == [("dry_run", "true")]
+    assert [(line.name, line.new) for line in await store.audit()][1:] == [("explore_prob", "0.5")]
 
 
 async def test_the_audit_keeps_every_change_in_order(store: Store) -> None:
@@ -76,10 +76,6 @@ async def test_the_audit_keeps_every_change_in_order(store: Store) -> None:
     [
         ("daily_drawdown_limit_pct", 0, 0.0),
         ("daily_drawdown_limit_pct", 100, 100.0),
-        ("decision_mode", "llm_only", DecisionMode.LLM_ONLY),
-        ("decision_mode", DecisionMode.RULE_ONLY, DecisionMode.RULE_ONLY),
-        ("decision_mode", None, None),
-        ("dry_run", False, False),
         ("position_reconcile_action", "auto_heal", ReconcileAction.AUTO_HEAL),
         ("position_reconcile_tolerance_usd", 25.5, 25.5),
         ("max_net_delta_abs", 3, 3.0),
@@ -115,10 +111,6 @@ async def test_a_value_in_its_range_is_kept(
         pytest.param("max_net_delta_abs", 10**400, id="beyond floats"),
         ("explore_prob", 1.01),
         ("delta_max", 2),
-        ("decision_mode", "guess"),
-        ("decision_mode", ["rule_only"]),
-        ("dry_run", "yes"),
-        ("dry_run", 1),
         ("kill_switch", None),
         ("kill_switch", "on"),
         ("revision", 9),

@@ -161,6 +161,15 @@ def book_of(*entries: Entry) -> Book:
     return fold(Book(environment="test"), entries)
 
 
+def unmarked(book: Book) -> Book:
+    """*book* as if none of its legs had ever been marked."""
+    positions = {
+        key: evolve(each, legs=tuple(evolve(leg, mark_coin=None) for leg in each.legs))
+        for key, each in book.positions.items()
+    }
+    return evolve(book, positions=positions)
+
+
 def only_leg(book: Book) -> Leg:
     """The one leg of the one position in *book*."""
     (position,) = book.positions.values()

@@ -74,5 +74,3 @@ def features(*rows: Listed, rv: float | None = 0.5) -> Features:
 def market(*rows: Listed, index_usd: float = INDEX_USD) -> MarketSnapshot:
     """A market at NOW that shows *rows*."""
     return snapshot(*rows, index_usd=index_usd)
-
-

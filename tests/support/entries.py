@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from math import nan
 
-from ports.controls import DecisionMode, RuntimeControls
+from ports.controls import ReconcileAction, RuntimeControls
 from ports.decision_log import (
     Action,
     ActionType,
@@ -120,7 +120,9 @@ def entries() -> tuple[Entry, ...]:
         choice=Choice(rank=0, pool=1, epsilon=0.1, propensity=1.0, explored=False),
     )
     breach = Breach(2, "not_covered", "0.3 > 0.2")
-    controls = RuntimeControls(revision=3, decision_mode=DecisionMode.RULE_ONLY, delta_max=0.4)
+    controls = RuntimeControls(
+        revision=3, position_reconcile_action=ReconcileAction.HALT, delta_max=0.4
+    )
     at = [NOW + timedelta(seconds=second) for second in range(17)]
     return (
         Opened(

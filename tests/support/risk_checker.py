@@ -103,13 +103,13 @@ def check(intent: OrderIntent, state: "RiskState") -> Judgement:
 
 
 def _order_size(case: _Case) -> Answer:
-    rules = case.state.snapshot.rules
-    steps = number(case.intent.amount) / number(rules.amount_step)
-    if abs(steps - round(steps)) > _NEAR * steps:
+    rules, coin = case.state.snapshot.rules, case.intent.contract.underlying
+    step, least = number(rules.amount_step), number(rules.min_amount)
+    steps = number(case.intent.amount) / step
+    size = round(steps) * step
+    if abs(steps - round(steps)) > _NEAR * steps or size < least:
         return Answer.BLOCKS
-    largest = number(case.state.limits.order_size.get(case.intent.contract.underlying, 0.0))
-    too_small = steps * number(rules.amount_step) < number(rules.min_amount) * (1 - _NEAR)
-    return _worst([_blocks(too_small), _at_most(number(case.intent.amount), largest)])
+    return _at_most(size, number(case.state.limits.order_size.get(coin, 0.0)))
 
 
 def _covered(case: _Case) -> Answer:
@@ -169,8 +169,8 @@ def _price_collar(case: _Case) -> Answer:
     on_tick = _blocks(abs(ticks - round(ticks)) > _NEAR * ticks)
     answers = [on_tick, _at_most(abs(price - case.quote.mark), width)]
     if case.intent.side is Side.SELL:
-        if not case.quote.forward.is_finite():
-            answers.append(Answer.SILENT if case.intent.reduce_only else Answer.BLOCKS)
+        if not case.quote.forward.is_finite() or case.quote.forward <= 0:
+            answers.append(Answer.SILENT)  # control 10 says no to an opening
         else:
             answers.append(_at_most(_intrinsic(case.intent, case.quote), price))
     elif case.quote.ask.is_finite():
@@ -234,9 +234,11 @@ def _duplicate(case: _Case) -> Answer:
     others: list[OrderIntent | Order] = [*case.state.planned, *case.state.closed]
     others += [each for each in case.state.external if each.state in _IN_DOUBT | _AT_VENUE]
     answers = [_blocks((each.contract.symbol, each.side) == same) for each in others]
-    for record in case.state.book.orders.values():
-        if record.intent.contract == case.intent.contract:
-            answers.append(_collision(record, case.intent, case.state))
+    answers += [
+        _collision(record, case.intent, case.state)
+        for record in case.state.book.orders.values()
+        if record.intent.contract == case.intent.contract
+    ]
     return _worst(answers)
 
 

@@ -16,7 +16,7 @@ from ports.trading import Order, OrderIntent, OrderState, Side
 if TYPE_CHECKING:
     from core.risk.exposure import RiskState
 
-_DUST = Decimal("1e-9")  # of a lot: 0.30000000000000004 is 0.3
+_DUST = Decimal("1e-12")  # of a size: 0.30000000000000004 is 0.3
 _TERMINAL = frozenset(
     {
         OrderState.FILLED,
@@ -281,7 +281,8 @@ def _net_delta(contract: OptionContract, state: "RiskState") -> Decimal | None:
     left_us = (contract.expiry - state.now) // timedelta(microseconds=1)
     if left_us <= 0:
         return Decimal(0)
-    if not (quote.forward.is_finite() and quote.iv.is_finite() and quote.iv > 0):
+    known = quote.forward.is_finite() and quote.iv.is_finite()
+    if not known or quote.forward <= 0 or quote.iv <= 0:
         return None
     forward, strike = mp.mpf(str(quote.forward)), mp.mpf(repr(contract.strike))
     deviation = mp.mpf(str(quote.iv)) * mp.sqrt(mp.mpf(left_us) / (365 * 86_400 * 10**6))
@@ -313,6 +314,6 @@ def _signed(size: float, state: "RiskState") -> int:
 
 def _whole(ratio: Decimal, rounding: str) -> int:
     nearest = ratio.to_integral_value()
-    if abs(ratio - nearest) <= _DUST * max(1, nearest):
+    if abs(ratio - nearest) <= _DUST * max(Decimal(1), nearest):
         return int(nearest)
     return int(ratio.to_integral_value(rounding))

@@ -146,7 +146,7 @@ async def test_a_kill_file_that_cannot_be_removed_still_holds(tmp_path: Path) ->
 
 async def test_every_changed_byte_kills(tmp_path: Path) -> None:
     """Controls with any byte changed are the kill switch on."""
-    await store(tmp_path).change(NOW, "ann", "", {"dte_min": 5, "dry_run": True})
+    await store(tmp_path).change(NOW, "ann", "", {"dte_min": 5, "explore_prob": 0.5})
     path = tmp_path / "controls.json"
     good = path.read_bytes()
     for place in range(len(good)):

@@ -1,0 +1,172 @@
+"""What the paper exchange stands on: a market with its past, a clock, and the venue's memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from attrs import define, frozen
+
+from adapters.files.disk import Disk
+from adapters.files.venue_log import FileVenueLog
+from adapters.memory.clock import SteppedClock
+from adapters.memory.venue_log import MemoryVenueLog
+from adapters.system.clock import SystemClock
+from apps.settings.root import Settings
+from apps.wiring.book import VENUE, BookPlace, locked_book
+from apps.wiring.clock import system_clock
+from apps.wiring.market import archive_of
+from core.simulation.replay import ReplayMarket
+from core.simulation.synthetic import SyntheticMarket
+from core.simulation.synthetic_params import SyntheticParams
+from ports.clock import Clock
+from ports.errors import Unavailable
+from ports.history import History
+from ports.market_data import MarketData, MarketSnapshot
+from ports.venue_log import Deposit, VenueLog
+
+
+class Pace(StrEnum):
+    """How the exchange's time passes."""
+
+    REAL = "real"  # with this computer's, from its now; a replay starts at its first instant
+    STEPPED = "stepped"  # only when a client says so
+
+
+class PastMarket(Protocol):
+    """The market as it was."""
+
+    async def snapshot(self, underlying: str, at: datetime) -> MarketSnapshot:
+        """
+        Return *underlying* as it stood at *at*.
+
+        Raises:
+            Unavailable: Nothing is known of then.
+        """
+        ...
+
+
+@frozen(eq=False, kw_only=True)
+class ExchangeWorld:
+    """The ports of an exchange; *deposits* are for an account that is new."""
+
+    clock: Clock
+    market: MarketData
+    history: History
+    past: PastMarket
+    log: VenueLog
+    deposits: tuple[Deposit, ...]
+
+
+async def exchange_world(
+    settings: Settings,
+    directory: Path | None,
+    *,
+    pace: Pace = Pace.REAL,
+    speed: float = 1.0,
+    start: datetime | None = None,
+) -> ExchangeWorld:
+    """
+    The world of an exchange on the market of *settings*, remembered in *directory*.
+
+    None for *directory* is memory only; *start* is where time begins, None for now or for the
+    first recorded instant; *speed* how many seconds pass in one.
+
+    Raises:
+        Unavailable: There is no recording where it should be.
+
+        StoreDamaged: A recording or the venue's log cannot be read.
+    """
+    log = MemoryVenueLog() if directory is None else FileVenueLog(Disk(), directory / VENUE)
+    clock = _clock(pace, speed, start or await _first_instant(settings, log))
+    market = await _market(settings, clock)
+    hand = _Hand(clock.now())
+    balances = settings.venue.paper_balances
+    return ExchangeWorld(
+        clock=clock,
+        market=market,
+        history=market,
+        past=_Past(await _market(settings, hand), hand),
+        log=log,
+        deposits=tuple(
+            Deposit(coin, balances[coin])
+            for coin in settings.venue.underlyings
+            if balances.get(coin, 0.0) > 0.0
+        ),
+    )
+
+
+@contextmanager
+def exchange_lock(settings: Settings, directory: Path) -> Iterator[None]:
+    """
+    Hold the exchange's folder while it is served; another kind of market has another folder.
+
+    Raises:
+        StoreLocked: Another exchange serves it.
+
+        StoreForeign: The folder belongs to something else.
+    """
+    environment = f"paper-exchange-{settings.venue.market}"
+    with locked_book(BookPlace(environment, directory, directory), "exchange serve"):
+        yield
+
+
+@define
+class _Hand:
+    """A clock that somebody sets."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+    def next_tick(self, after: datetime | None) -> datetime | None:  # noqa: ARG002
+        return None
+
+    async def sleep_until(self, instant: datetime) -> None:
+        self.at = instant
+
+
+@frozen(eq=False)
+class _Past:
+    market: MarketData
+    hand: _Hand
+
+    async def snapshot(self, underlying: str, at: datetime) -> MarketSnapshot:
+        self.hand.at = at
+        return await self.market.snapshot(underlying)
+
+
+async def _first_instant(settings: Settings, log: VenueLog) -> datetime | None:
+    """Where a replay begins: its first instant, or where its venue stopped; None if not one."""
+    venue = settings.venue
+    if venue.market != "replay":
+        return None
+    archive = archive_of(venue.replay_data, tuple(venue.underlyings))
+    instants = [at for coin in venue.underlyings for at in await archive.instants(coin)]
+    since = datetime.combine(venue.replay_from or date.min, time(), UTC)
+    wanted = [at for at in instants if at >= since]
+    if not wanted:
+        raise Unavailable(f"{venue.replay_data} has no snapshot from {venue.replay_from} on")
+    return max([min(wanted)] + [step.at async for step in log.steps()])
+
+
+def _clock(pace: Pace, speed: float, begin: datetime | None) -> Clock:
+    wall = system_clock()
+    if pace is Pace.STEPPED:
+        return SteppedClock(begin or wall.now(), ())
+    if begin is None and speed == 1.0:
+        return wall
+    began = wall.now()
+    first = began if begin is None else begin
+    return SystemClock(timedelta(seconds=1), lambda: first + (wall.now() - began) * speed)
+
+
+async def _market(settings: Settings, clock: Clock) -> SyntheticMarket | ReplayMarket:
+    venue = settings.venue
+    if venue.market == "replay":
+        archive = archive_of(venue.replay_data, tuple(venue.underlyings))
+        return await ReplayMarket.opened(archive, clock, venue.underlyings)
+    return SyntheticMarket(venue.seed, clock, venue.underlyings, SyntheticParams())
