@@ -109,7 +109,7 @@ def _expiries(view: ChainView) -> list[str]:
 def _show(view: ChainView, rows: Bools) -> None:
     quotes = ("DTE", "bid", "ask", "mark", "IV", "bid IV", "ask IV")
     rest = ("delta", "net delta", "gamma", "vega", "theta", "gap", "fit", "OI")
-    made = table("contract", *quotes, *rest, numbers=("contract", *quotes, *rest))
+    made = table("contract", *quotes, *rest, numbers=(*quotes, *rest), whole=("contract",))
     chain = view.chain
     for row in np.flatnonzero(rows):
         made.add_row(

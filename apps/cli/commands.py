@@ -31,6 +31,7 @@ COMMANDS = {
     "controls": Command("apps.cli.controls", "Show and change limits while running; the audit."),
     "chain": Command("apps.cli.chain", "The option chain: quotes, volatilities, greeks."),
     "journal": Command("apps.cli.journal", "Verify, replay and read the journal."),
+    "exchange": Command("apps.cli.exchange", "The paper exchange: Deribit's interface."),
     "doctor": Command("apps.cli.doctor", "Check settings, data folder, clock and venue."),
     "config": Command("apps.cli.config", "Write, show, check and explain settings."),
 }

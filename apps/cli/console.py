@@ -25,15 +25,19 @@ def mode_line(settings: Settings) -> str:
     return " | ".join(words)
 
 
-def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
-    """Return an empty table; the columns in *numbers* are right-aligned and never wrapped."""
+def table(*columns: str, numbers: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
+    """
+    Return an empty table.
+
+    The columns in *numbers* are right-aligned; neither they nor those in *whole* are wrapped.
+    """
     made = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         is_number = column in numbers
         made.add_column(
             column,
             justify="right" if is_number else "left",
-            no_wrap=is_number,
+            no_wrap=is_number or column in whole,
             overflow="fold",
         )
     return made

@@ -27,6 +27,7 @@ from ports.positions import OrderRecord
 from ports.trading import Fill
 
 _SHOWN = 20  # newest trades
+_WHOLE = ("sent", "traded", "symbol")
 
 
 def command(
@@ -111,7 +112,17 @@ def _order_record(order: OrderRecord) -> dict[str, object]:
 
 def _orders_table(orders: Iterable[OrderRecord]) -> Table:
     numbers = ("amount", "filled", "price")
-    made = table("sent", "symbol", "side", *numbers, "state", "label", "reason", numbers=numbers)
+    made = table(
+        "sent",
+        "symbol",
+        "side",
+        *numbers,
+        "state",
+        "label",
+        "reason",
+        numbers=numbers,
+        whole=_WHOLE,
+    )
     for order in orders:
         intent = order.intent
         made.add_row(
@@ -130,7 +141,7 @@ def _orders_table(orders: Iterable[OrderRecord]) -> Table:
 
 def _fills_table(fills: Iterable[Fill]) -> Table:
     numbers = ("amount", "price", "fee coin", "index USD")
-    made = table("traded", "symbol", "side", *numbers, "as", "label", numbers=numbers)
+    made = table("traded", "symbol", "side", *numbers, "as", "label", numbers=numbers, whole=_WHOLE)
     for fill in fills:
         made.add_row(
             figures.instant(fill.at),

@@ -32,6 +32,8 @@ from core.analysis.position_view import (
     open_views,
 )
 
+_WHOLE = ("symbol", "entered", "closed", "strategy")
+
 
 def command(
     book: BookFolder = None,
@@ -78,7 +80,9 @@ def _show(settings: Settings, state: BookState, closed: bool, as_json: bool) -> 
 
 def _open_table(views: Iterable[OpenView]) -> Table:
     numbers = ("size", "entry", "mark", "P&L coin", "P&L USD", "P&L %", "DTE", "rolls")
-    made = table("symbol", "side", *numbers, "entered", "strategy", "position", numbers=numbers)
+    made = table(
+        "symbol", "side", *numbers, "entered", "strategy", "position", numbers=numbers, whole=_WHOLE
+    )
     for view in views:
         made.add_row(
             view.symbol,
@@ -100,7 +104,9 @@ def _open_table(views: Iterable[OpenView]) -> Table:
 
 def _closed_table(views: Iterable[ClosedView]) -> Table:
     numbers = ("days", "rolls", "P&L coin", "P&L USD", "P&L %", "worst %", "fees")
-    made = table("symbols", "closed", *numbers, "exit", "strategy", "position", numbers=numbers)
+    made = table(
+        "symbols", "closed", *numbers, "exit", "strategy", "position", numbers=numbers, whole=_WHOLE
+    )
     for view in views:
         made.add_row(
             " ".join(view.symbols),

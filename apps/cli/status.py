@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Group
 from rich.live import Live
+from rich.text import Text
 
 from apps.cli.book_view import BookFolder, latest, place_from
-from apps.cli.console import output, show_json
+from apps.cli.console import output, show_json, show_table, show_text
 from apps.cli.exits import ExitCode
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
 from apps.cli.status_view import record, screen
@@ -48,12 +49,18 @@ async def _show(settings: Settings, place: BookPlace, as_json: bool) -> None:
     if as_json:
         show_json(record(settings, state))
         return
-    output().print(*screen(settings, state), sep="\n")
+    for part in screen(settings, state):
+        if isinstance(part, str):
+            show_text(part)
+        else:
+            show_table(part)
 
 
 async def _watch(settings: Settings, place: BookPlace) -> None:
     reader = await BookReader.opened(place)
     with Live(console=output(), auto_refresh=False) as live:
         while True:
-            live.update(Group(*screen(settings, await latest(reader))), refresh=True)
+            parts = screen(settings, await latest(reader))
+            shown = (Text(part) if isinstance(part, str) else part for part in parts)
+            live.update(Group(*shown), refresh=True)
             await asyncio.sleep(_REFRESH_S)

@@ -3,9 +3,7 @@
 from math import isnan
 
 from attrs import asdict
-from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from apps.cli import figures
 from apps.cli.book_view import age_line, age_record, heading, heading_record
@@ -21,8 +19,8 @@ from ports.decision_log import Decided, Opened
 from ports.positions import Book
 
 
-def screen(settings: Settings, state: BookState) -> list[RenderableType]:
-    """What `status` shows, from the top down."""
+def screen(settings: Settings, state: BookState) -> list[str | Table]:
+    """What `status` shows, from the top down: lines and tables."""
     book = state.book
     lines = [
         heading(settings, state.place),
@@ -34,12 +32,11 @@ def screen(settings: Settings, state: BookState) -> list[RenderableType]:
         *(f"reconciled  {line}" for line in _reconciliations(book)),
         f"drawdown    {_drawdown(book)}",
     ]
-    parts: list[RenderableType] = [Text("\n".join(lines))]
-    parts.append(_limits(usages(settings, state)))
+    tables = [_limits(usages(settings, state))]
     if book.wealth:
-        parts.append(wealth_table(book.wealth))
-    lines = [line for decision in last_decisions(state) for line in _decision_lines(decision)]
-    return [*parts, Text("\n".join(lines))]
+        tables.append(wealth_table(book.wealth))
+    decisions = [line for each in last_decisions(state) for line in _decision_lines(each)]
+    return [*lines, *tables, *decisions]
 
 
 def record(settings: Settings, state: BookState) -> dict[str, object]:

@@ -40,7 +40,7 @@ def place_of(settings: Settings) -> BookPlace:
     """
     venue = settings.venue
     if venue.market != "replay":
-        name = f"paper-{venue.market}"
+        name = f"paper-{venue.market}-seed{venue.seed}"  # another seed is another market
         return BookPlace(name, venue.data_dir / name, venue.data_dir)
     first = venue.replay_from.isoformat() if venue.replay_from else "start"
     last = venue.replay_to.isoformat() if venue.replay_to else "end"

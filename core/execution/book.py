@@ -44,7 +44,7 @@ from ports.positions import (
 from ports.trading import Fill, OrderState, Position
 
 _Value = TypeVar("_Value")
-MEMORY = timedelta(days=8)  # how long ended orders and seen trades can still be told again
+MEMORY = timedelta(days=8)  # kept behind what was last heard: it can still be told again
 
 
 def fold(book: Book, entries: Iterable[Entry]) -> Book:
@@ -188,7 +188,9 @@ def _marked(entry: Marked, book: Book) -> Book:
 @after.register
 def _ticked(entry: Ticked, book: Book) -> Book:
     """The end of a tick is also when what is old is forgotten."""
-    oldest = entry.due_at - MEMORY
+    coins = {record.intent.contract.underlying for record in book.orders.values()}
+    heard = (last_heard(book, coin) for coin in coins | set(book.wealth))
+    oldest = min([entry.due_at, *(at for at in heard if at is not None)]) - MEMORY
     return evolve(
         book,
         ticked_at=entry.due_at,
@@ -196,7 +198,7 @@ def _ticked(entry: Ticked, book: Book) -> Book:
         orders={
             label: record
             for label, record in book.orders.items()
-            if record.state.is_working or record.updated_at >= oldest
+            if not record.is_settled or record.updated_at >= oldest
         },
         trade_ids=_since(book.trade_ids, oldest),
         delivery_ids=_since(book.delivery_ids, oldest),
@@ -244,9 +246,21 @@ def _halted(entry: Halted, book: Book) -> Book:
     return evolve(book, halted=entry.reason)
 
 
-def forgotten_before(book: Book) -> datetime | None:
-    """Trades and deliveries of before may have been booked and forgotten; None if none were."""
-    return None if book.ticked_at is None else book.ticked_at - MEMORY
+def last_heard(book: Book, underlying: str) -> datetime | None:
+    """
+    Until when every trade and delivery of *underlying* is known to be booked.
+
+    The last mark or, if it is older, the oldest order whose trades may not all be told; before
+    the first mark the oldest order there is. None if nothing ever happened.
+    """
+    wealth = book.wealth.get(underlying)
+    instants = [
+        record.sent_at
+        for record in book.orders.values()
+        if record.intent.contract.underlying == underlying
+        and (wealth is None or not record.is_settled)
+    ]
+    return min([*instants, *([wealth.marked_at] if wealth else [])], default=None)
 
 
 def turn_key(strategy_id: str, underlying: str) -> str:

@@ -5,11 +5,10 @@ Written like size_controls: what is missing blocks.
 """
 
 from datetime import datetime, timedelta
-from math import isfinite, nan
+from math import inf, isfinite, nan
 
 from attrs import frozen
 
-from core.pricing.marks import forward_of
 from core.risk.exposure import RiskState
 from core.risk.limits import within
 from ports.checks import EPOCH, from_epoch_ms
@@ -31,27 +30,27 @@ class _Quote:
 
 
 def price_collar(intent: OrderIntent, state: RiskState) -> str | None:
-    rules, limits = state.snapshot.rules, state.limits
-    mark = _quote(intent, state).mark
-    if not 0 < mark < float("inf"):
+    rules, limits, quote = state.snapshot.rules, state.limits, _quote(intent, state)
+    price, mark = intent.price, quote.mark
+    if not 0 < mark < inf:
         return f"no mark for {intent.contract.symbol}"
     width = max(
         limits.price_collar_pct / 100.0 * mark, limits.price_collar_ticks * rules.tick_at(mark)
     )
-    if not within(abs(intent.price - mark), width):
-        return f"price {intent.price} is further than {width:.4f} from the mark {mark:.4f}"
-    if not rules.is_on_tick(intent.price):
-        return f"price {intent.price} is not on the tick {rules.tick_at(intent.price)}"
+    if not within(abs(price - mark), width):
+        return f"price {price} is further than {width:.4f} from the mark {mark:.4f}"
+    if not rules.is_on_tick(price):
+        return f"price {price} is not on the tick {rules.tick_at(price)}"
     if intent.side is Side.SELL:
-        forward = forward_of(state.snapshot, intent.contract, state.now)
-        intrinsic = intent.contract.payoff_coin(forward)
-        if not within(intrinsic, intent.price):
-            return f"price {intent.price} is below the intrinsic value {intrinsic:.6f}"
+        if not 0 < quote.forward < inf:
+            return f"no forward for {intent.contract.symbol}"
+        intrinsic = intent.contract.payoff_coin(quote.forward)
+        if not within(intrinsic, price):
+            return f"price {price} is below the intrinsic value {intrinsic:.6f}"
         return None
-    ask = _quote(intent, state).ask
-    highest = ask * (1 + limits.price_collar_ask_pct / 100.0)
-    if isfinite(ask) and not within(intent.price, highest):
-        return f"price {intent.price} is above the ask {ask} by more than allowed"
+    highest = quote.ask * (1 + limits.price_collar_ask_pct / 100.0)
+    if isfinite(quote.ask) and not within(price, highest):
+        return f"price {price} is above the ask {quote.ask} by more than allowed"
     return None
 
 
@@ -70,9 +69,9 @@ def quote_age(intent: OrderIntent, state: RiskState) -> str | None:
 
 def quote_sanity(intent: OrderIntent, state: RiskState) -> str | None:
     quote, limits = _quote(intent, state), state.limits
-    if not 0 < quote.bid < quote.ask < float("inf"):
+    if not 0 < quote.bid < quote.ask < inf:
         return f"quote {quote.bid} / {quote.ask} is not two-sided"
-    if not 0 < quote.forward < float("inf"):
+    if not 0 < quote.forward < inf:
         return f"forward {quote.forward} is not believable"
     if not (within(0.8 * quote.bid, quote.mark) and within(quote.mark, 1.2 * quote.ask)):
         return f"mark {quote.mark} is outside the quote {quote.bid} / {quote.ask}"

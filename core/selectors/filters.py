@@ -90,6 +90,7 @@ FILTERS = (
 
 SENTENCES = {each.code: each.sentence for each in FILTERS} | {
     "already_open": "is held already",
+    "no_score": "cannot be scored: a figure is missing",
     "not_best": "another candidate scored higher",
     "position_open": "a call on this coin is open already",
     "order_working": "an order on this coin is still working",

@@ -60,7 +60,9 @@ class CoveredCall:
         candidates, skipped = self._candidates(view)
         rng = rng_at(view.seed, f"{self.strategy_id}/{view.underlying}", view.due_at)
         kept = self._upkeep(view, candidates, rng)
-        opening = self._opening(view, candidates, rng)
+        targets = {action.contract for action in kept}
+        free = tuple(each for each in candidates if each.contract not in targets)
+        opening = self._opening(view, free, rng)
         chosen = {action.contract for action in (*kept, opening) if action.contract}
         code = "not_best" if opening.contract else opening.reason
         passed_over = tuple(
@@ -77,13 +79,18 @@ class CoveredCall:
         calls = features_of(view.snapshot, rv)
         passing, skipped = sift(calls, in_force(params.filters, view.controls))
         score = SCORES[params.score](calls, params.targets, context, view.snapshot.rules)
-        rows = np.flatnonzero(passing & np.isfinite(score))
+        scored = passing & np.isfinite(score)
+        rows = np.flatnonzero(scored)
         best_first = rows[np.argsort(-score[rows], kind="stable")]
         found = tuple(calls.candidate(int(row), float(score[row])) for row in best_first)
         held = {leg.contract for position in view.positions for leg in position.open_legs}
         open_now = tuple(each.contract.symbol for each in found if each.contract in held)
         if open_now:
             skipped = (*skipped, Skipped("already_open", open_now))
+        unscored = np.flatnonzero(passing & ~scored)
+        if len(unscored):
+            symbols = tuple(calls.calls.contract(int(row)).symbol for row in unscored)
+            skipped = (*skipped, Skipped("no_score", symbols))
         return tuple(each for each in found if each.contract not in held), skipped
 
     def _upkeep(

@@ -80,10 +80,12 @@ def upkeep(
         targets = _targets(call, candidates, view, params)
         if targets and view.now - call.leg.opened_at >= params.cooldown:
             return _roll(call, targets, view, params, rng)
-        dear_pct = 100.0 * (call.cost_coin / call.delivery_coin - 1.0)
-        if dear_pct <= params.close_premium_pct:
+        if call.cost_coin <= call.delivery_coin * (1.0 + params.close_premium_pct / 100.0):
             return _action(close, call, "defend_by_close", f"{where}, and no roll is allowed")
-        where += f"; no roll is allowed, and buying back costs {dear_pct:.0f} % above delivery"
+        where += (
+            f"; no roll is allowed, and buying back costs {call.cost_coin:.4f} "
+            f"{view.underlying}, delivery about {call.delivery_coin:.4f}"
+        )
         return _action(nothing, call, "let_deliver", where)
     if call.dte < params.last_dte:
         return _action(nothing, call, "let_expire", where)

@@ -1,8 +1,8 @@
 """One order from its last check to its end: sent once, looked up in doubt, cancelled in time."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from core.execution.book import forgotten_before
+from core.execution.book import last_heard
 from core.risk.engine import judge
 from core.usecases.desk import Desk, Reading, halt, risk_state
 from ports.decision_log import Alarm, Delivered, Denied, OrderUpdated, Sent
@@ -13,6 +13,7 @@ from ports.trading import Activity, Order, OrderIntent, OrderState, Placed
 _TRIES = 3  # of a request that certainly never left
 _AFTER_VALID = timedelta(seconds=1)  # beyond valid_until the venue will not take it any more
 _INSTANT = timedelta(milliseconds=1)
+_SLACK = timedelta(days=2)  # that trades and deliveries may be told late; within book.MEMORY
 
 
 async def submit(desk: Desk, intent: OrderIntent, reading: Reading) -> OrderRecord | None:
@@ -78,9 +79,15 @@ async def sweep(desk: Desk, underlying: str) -> None:
         PortError: The venue did not answer; what was learned until then is written down.
     """
     await catch_up(desk, underlying)
-    for record in desk.keeper.book.working:
-        if record.intent.contract.underlying == underlying:
-            await _refresh(desk, record)
+    working = [
+        record
+        for record in desk.keeper.book.working
+        if record.intent.contract.underlying == underlying
+    ]
+    for record in working:
+        await _refresh(desk, record)
+    if working:  # what was found to be filled or to have ended may have more to tell
+        await catch_up(desk, underlying)
 
 
 async def catch_up(desk: Desk, underlying: str) -> None:
@@ -94,7 +101,8 @@ async def catch_up(desk: Desk, underlying: str) -> None:
         PortError: The venue did not answer.
     """
     keeper = desk.keeper
-    activity = await desk.world.trading.activity(underlying, _look_back(desk, underlying))
+    since = (last_heard(keeper.book, underlying) or desk.now) - _SLACK
+    activity = await desk.world.trading.activity(underlying, since)
     await _book_trades(desk, activity)
     waiting = {record.intent.contract for record in keeper.book.unsettled}
     for delivery in activity.deliveries:
@@ -103,26 +111,6 @@ async def catch_up(desk: Desk, underlying: str) -> None:
             await keeper.record(
                 Delivered(at=desk.now, delivery=delivery, index_usd=delivery.delivery_price_usd)
             )
-
-
-def _last_heard(desk: Desk, underlying: str) -> datetime:
-    """The last mark; before the first one, or for what is not booked yet, the oldest order."""
-    book = desk.keeper.book
-    wealth = book.wealth.get(underlying)
-    sent = [
-        record.sent_at
-        for record in book.orders.values()
-        if record.intent.contract.underlying == underlying
-        and (wealth is None or not record.is_settled)
-    ]
-    return min([*sent, wealth.marked_at if wealth else desk.now])
-
-
-def _look_back(desk: Desk, underlying: str) -> datetime:
-    """From when to ask for activity: with two days of slack, but for nothing that is forgotten."""
-    since = _last_heard(desk, underlying) - timedelta(days=2)
-    forgotten = forgotten_before(desk.keeper.book)
-    return since if forgotten is None else max(since, forgotten)
 
 
 async def _book_trades(desk: Desk, activity: Activity) -> None:

@@ -22,8 +22,20 @@ from ports.positions import Book, BookSnapshot
 from tests.support.agents import agent, start_agent
 from tests.support.archives import START
 
-BOOK = Path("data/paper-synthetic")
+BOOK = Path("data/paper-synthetic-seed7")
 FULL_DISK_BYTES = 30_000
+ANYTHING_GOES = (  # whatever the invented market is like today, some call is sold
+    "--set",
+    "research_ivrv_min=0",
+    "--set",
+    "premium_min_usd=0",
+    "--set",
+    "liquidity_max_spread_pct=50",
+    "--set",
+    "liquidity_min_open_interest=0",
+    "--set",
+    "research_dte_max=60",
+)
 
 
 def flipped(file: Path) -> None:
@@ -44,9 +56,9 @@ def kinds(folder: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which one tick was traded."""
+    """A folder in which ticks were traded until something was sent."""
     folder = tmp_path_factory.mktemp("traded")
-    ended = agent("once", cwd=folder)
+    ended = agent("run", "--interval", "1", "--ticks", "1", *ANYTHING_GOES, cwd=folder)
     assert ended.returncode == 0, ended.stderr
     assert "Sent" in kinds(folder)
     return folder

@@ -20,7 +20,7 @@ from tests.support.books import A, fill, intent, marked, traded
 from tests.support.folders import content, copied, journal_files, payloads, write_book
 from tests.support.markets import NOW
 
-DAYS = 3
+DAYS = 8  # volatility is known after five
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def settings(archive: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def replayed(archive: Path, settings: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a book that was traded through three recorded days."""
+    """The folder of a book that was traded through a recorded week."""
     folder = tmp_path_factory.mktemp("replayed")
     ended = agent("run", *settings, "--data-dir", folder, cwd=folder)
     assert ended.returncode == 0, ended.stderr
@@ -49,7 +49,7 @@ def golden(tmp_path: Path) -> Path:
     """A book whose one contract was sold at 0.0300 and is marked 0.0200, the index at 90,000."""
     opened = Opened(
         at=NOW,
-        environment="paper-synthetic",
+        environment="paper-synthetic-seed7",
         program_version="0",
         seed=7,
         strategies=("s",),
@@ -57,7 +57,7 @@ def golden(tmp_path: Path) -> Path:
     )
     sold = traded(intent(A), fill("t1", A, amount=1.0, price=0.03, fee_coin=0.0003))
     entries = (opened, *sold, marked(1.0097, (A, 0.02), index_usd=90_000.0))
-    return write_book(tmp_path / "data" / "paper-synthetic", "paper-synthetic", entries)
+    return write_book(tmp_path / "data" / "paper-synthetic-seed7", "paper-synthetic-seed7", entries)
 
 
 def told(*words: str | Path, cwd: Path) -> Any:
@@ -73,7 +73,9 @@ def test_a_call_sold_at_300_and_marked_200_shows_100(golden: Path) -> None:
 
     assert ended.returncode == 0, ended.stderr
     first, _, *rest = ended.stdout.splitlines()
-    assert first.startswith("TESTNET | research | DRY-RUN | rule_only | paper-synthetic | book ")
+    assert first.startswith(
+        "TESTNET | research | DRY-RUN | rule_only | paper-synthetic-seed7 | book "
+    )
     (row,) = [line.split() for line in rest if A.symbol in line and "short" in line]
     assert row[2:8] == ["1", "0.0300", "0.0200", "+0.010000", "+900.00", "33.3"]
 
@@ -96,7 +98,7 @@ def test_half_a_line_at_the_end_is_left_alone(golden: Path) -> None:
 
 def test_a_book_in_use_is_shown_with_its_holder(golden: Path) -> None:
     """While a process holds the lock, status reads on and names it; acting is exit 3."""
-    with BookLock.take(Disk(), golden, "paper-synthetic", command="run", since="noon"):
+    with BookLock.take(Disk(), golden, "paper-synthetic-seed7", command="run", since="noon"):
         shown = told("status", "--book", golden, cwd=golden)
         refused = agent("reconcile", "--book", golden, cwd=golden)
 
@@ -111,7 +113,7 @@ def test_a_book_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (
-        "error: there is no book at data/paper-synthetic: "
+        "error: there is no book at data/paper-synthetic-seed7: "
         "options-agent run begins one, --book names another\n"
     )
     assert list(tmp_path.iterdir()) == []
@@ -169,13 +171,13 @@ def test_positions_and_orders_add_up_from_the_trades(replayed: Path) -> None:
 
 
 def test_a_watched_status_ends_on_ctrl_c(golden: Path) -> None:
-    """--watch shows the screen on a terminal until it is interrupted: 130."""
+    """--watch shows as much as the terminal is high, until it is interrupted: 130."""
     screen, terminal = pty.openpty()
     command = [sys.executable, "-m", "apps.cli.main", "status", "--watch", "--book", golden]
     process = subprocess.Popen(command, cwd=golden, stdout=terminal, stderr=terminal)
     os.close(terminal)
     shown = b""
-    while b"drawdown today" not in shown:
+    while b"kill switch" not in shown:
         shown += os.read(screen, 4096)
     process.send_signal(signal.SIGINT)
     code = process.wait()
@@ -258,7 +260,7 @@ def test_a_chain_is_shown_at_the_end_of_a_recording_or_earlier(
     last = told("chain", "BTC", *settings, "--all", cwd=tmp_path)
     first = agent("chain", "ETH", *settings, "--at", f"{START:%Y-%m-%dT%H:%M}", cwd=tmp_path)
 
-    assert last["taken_at"].startswith("2026-03-04T21:30:00")
+    assert last["taken_at"].startswith("2026-03-09T21:30:00")
     assert len({each["symbol"].split("-")[1] for each in last["contracts"]}) > 3
     assert f"at {START:%Y-%m-%d %H:%M:%S}" in first.stdout
     days = {line.split()[0].split("-")[1] for line in first.stdout.splitlines() if " ETH-" in line}

@@ -111,7 +111,7 @@ def test_a_failure_of_the_outside_is_one_line_and_exit_code_1(tmp_path: Path) ->
     done = run_with_failing_command(tmp_path, "fail", "1")
 
     assert (done.returncode, done.stdout) == (ExitCode.FAILED, "")
-    assert done.stderr == "error: Unavailable: venue: no answer\n"
+    assert done.stderr == "error: venue: no answer\n"
 
 
 def test_an_interruption_is_exit_code_130(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Chains of calls by hand for selectors, and the rules they are judged by in the tests."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from attrs import evolve
 
@@ -61,7 +62,7 @@ def priced(
     )
 
 
-def weekly(strike: float = 105_000.0, days: float = 7.0, **changes: float) -> Listed:
+def weekly(strike: float = 105_000.0, days: float = 7.0, **changes: Any) -> Listed:
     """A call that expires so many days from NOW, priced, with *changes* to its row."""
     return evolve(priced(call(strike, later(days))), **changes)
 

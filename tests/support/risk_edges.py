@@ -29,7 +29,7 @@ def with_quote(case: Case, **figures: float) -> Case:
     chain, row = case.state.snapshot.chain, case.row
     if row is None:
         return case
-    columns = {}
+    columns: dict[str, Any] = {}
     for name, figure in figures.items():
         column = np.array(getattr(chain, name))
         column[row] = figure

@@ -12,7 +12,7 @@ DRAWS = 4_000
 
 def draws(seed: int, name: str, later: timedelta = timedelta(0)) -> list[float]:
     """The first draws of one generator."""
-    return rng_at(seed, name, NOW + later).random(8).tolist()
+    return list(rng_at(seed, name, NOW + later).random(8))
 
 
 def test_the_same_question_gives_the_same_draws() -> None:

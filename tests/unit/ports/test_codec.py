@@ -21,6 +21,7 @@ from ports.decision_log import (
     Entry,
     Executed,
     OrderUpdated,
+    RollStarted,
     Ticked,
 )
 from ports.instruments import OptionContract, OptionKind, Settlement
@@ -125,7 +126,7 @@ def test_a_whole_book_comes_back() -> None:
         reconciliations={"BTC": Reconciliation(at=NOW, clean=False, differing=1)},
         delivery_ids={"d": NOW},
         turns={"s/BTC": NOW},
-        rolls={"p1": next(entry for entry in ALL if type(entry).__name__ == "RollStarted")},
+        rolls={"p1": next(entry for entry in ALL if isinstance(entry, RollStarted))},
         ticked_at=NOW,
         halted="a reason",
     )

@@ -94,7 +94,12 @@ def test_the_regime_needs_trend_and_return(total_pct: float, regime: str) -> Non
 
 @pytest.mark.parametrize(
     ("from_mean", "return_30d", "regime"),
-    [(6.0, 9.0, "sideways"), (4.0, 11.0, "sideways"), (-6.0, -9.0, "sideways"), (6.0, 11.0, "bull")],
+    [
+        (6.0, 9.0, "sideways"),
+        (4.0, 11.0, "sideways"),
+        (-6.0, -9.0, "sideways"),
+        (6.0, 11.0, "bull"),
+    ],
 )
 def test_one_of_the_two_is_not_enough(from_mean: float, return_30d: float, regime: str) -> None:
     """Both thresholds must be crossed."""

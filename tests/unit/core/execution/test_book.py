@@ -6,23 +6,19 @@ from itertools import permutations
 import pytest
 from attrs import evolve
 
-from core.execution.book import after, fold, state_hash, turn_key
-from ports.controls import RuntimeControls
+from core.execution.book import after, fold, last_heard, state_hash, turn_key
 from ports.decision_log import (
     Alarm,
-    ControlsSeen,
     Denied,
+    Entry,
     Executed,
-    Halted,
-    Healed,
     Opened,
-    Reconciled,
     RollEnded,
     RollStarted,
     Ticked,
 )
 from ports.positions import Book
-from ports.trading import OrderState, Side
+from ports.trading import Fill, OrderState, Side
 from tests.support.books import (
     LABEL,
     A,
@@ -30,7 +26,6 @@ from tests.support.books import (
     book_of,
     delivered,
     fill,
-    held,
     intent,
     marked,
     only_leg,
@@ -39,7 +34,7 @@ from tests.support.books import (
     updated,
 )
 from tests.support.entries import entries
-from tests.support.markets import NOW, call
+from tests.support.markets import NOW
 
 THIRDS = tuple(fill(f"t{n}", amount=amount) for n, amount in enumerate((0.1, 0.2, 0.7)))
 SHORT_ONE = book_of(*traded(intent(), fill()))
@@ -69,7 +64,7 @@ def test_every_label_is_counted() -> None:
 
 
 @pytest.mark.parametrize("order", list(permutations(THIRDS)))
-def test_partial_trades_add_up_in_any_order(order: tuple[object, ...]) -> None:
+def test_partial_trades_add_up_in_any_order(order: tuple[Fill, ...]) -> None:
     """0.1 + 0.2 + 0.7 is one contract, without dust, however it comes."""
     book = book_of(sent(), *(updated(OrderState.PARTIAL, each) for each in order))
 
@@ -80,7 +75,7 @@ def test_partial_trades_add_up_in_any_order(order: tuple[object, ...]) -> None:
 
 
 @pytest.mark.parametrize("order", list(permutations((*THIRDS, *THIRDS[:1]))))
-def test_a_trade_told_twice_counts_once(order: tuple[object, ...]) -> None:
+def test_a_trade_told_twice_counts_once(order: tuple[Fill, ...]) -> None:
     """By its id, wherever the repetition comes."""
     book = book_of(sent(), *(updated(OrderState.PARTIAL, each) for each in order))
 
@@ -120,6 +115,15 @@ def test_what_is_filled_without_its_trades_is_provisional() -> None:
     assert only_leg(whole).size == -1.0
 
 
+def test_a_stale_amount_takes_nothing_back() -> None:
+    """What was filled stays filled, whatever an older list says."""
+    book = book_of(
+        sent(), updated(OrderState.PARTIAL, filled=0.5), updated(OrderState.PARTIAL, filled=0.2)
+    )
+
+    assert book.orders[LABEL].filled_amount == 0.5
+
+
 def test_a_cancelled_order_works_no_more() -> None:
     """Only what was filled and not yet booked still counts."""
     book = book_of(
@@ -147,9 +151,7 @@ def test_a_roll_makes_a_chain() -> None:
     """The old leg closes, the new one belongs to the same position, which stays open."""
     back = intent(side=Side.BUY, label="s.2.roll_close")
     new = intent(B, label="s.3.roll_open")
-    book = fold(
-        SHORT_ONE, [*traded(back, fill("t2", side=Side.BUY)), *traded(new, fill("t3", B))]
-    )
+    book = fold(SHORT_ONE, [*traded(back, fill("t2", side=Side.BUY)), *traded(new, fill("t3", B))])
 
     (position,) = book.positions.values()
     assert [leg.contract for leg in position.legs] == [A, B]
@@ -215,6 +217,8 @@ def test_a_delivery_told_twice_counts_once() -> None:
     once = after(delivered(cash_coin=-0.05), SHORT_ONE)
 
     assert after(delivered(cash_coin=-0.05), once) == once
+    again = fold(once, traded(intent(label="s.9.open", position_id="z"), fill("t9")))
+    assert after(delivered(cash_coin=-0.05), again) == again
 
 
 def test_a_delivery_ends_the_orders_on_its_contract() -> None:
@@ -245,98 +249,46 @@ def test_trades_of_an_order_long_forgotten_still_count() -> None:
 
 
 def test_what_is_old_is_forgotten_and_nothing_else() -> None:
-    """Ended orders and seen ids after eight days; working orders and positions never."""
-    open_order = intent(B, label="s.2.open")
-    book = fold(SHORT_ONE, [sent(open_order), delivered(B, 0.0, delivery_id="d9")])
-    book = evolve(book, orders={**book.orders, "s.2.open": book_of(sent(open_order)).orders["s.2.open"]})
+    """Ended orders and seen ids eight days behind the last mark; positions never."""
+    book = fold(SHORT_ONE, [delivered(B, 0.0, delivery_id="d9")])
 
-    week, fortnight = after(ticked(7.9), book), after(ticked(8.1), book)
+    def lived(days: float) -> Book:
+        mark = marked(1.0, at=NOW + timedelta(days=days))
+        return fold(book, [mark, ticked(days)])
 
-    assert set(week.orders) == {LABEL, "s.2.open"}
+    week, fortnight = lived(7.9), lived(8.1)
+
+    assert set(week.orders) == {LABEL}
     assert (set(week.trade_ids), set(week.delivery_ids)) == ({"t1"}, {"d9"})
-    assert set(fortnight.orders) == {"s.2.open"}
+    assert fortnight.orders == {}
     assert (fortnight.trade_ids, fortnight.delivery_ids) == ({}, {})
-    assert fortnight.positions == book.positions
+    assert set(fortnight.positions) == set(book.positions)
     assert fortnight.ticked_at == NOW + timedelta(days=8.1)
 
 
-def test_healing_takes_the_venues_sizes_and_keeps_history() -> None:
-    """What matches keeps its flows; what is gone ends; what is new becomes its own position."""
-    second = intent(B, label="s.2.open", position_id="q")
-    book = fold(SHORT_ONE, traded(second, fill("t2", B, price=0.02)))
-    new = call(120_000.0)
-    healed = after(
-        Healed(
-            at=NOW,
-            underlying="BTC",
-            index_usd=100_000.0,
-            positions=(held(A, -0.4), held(new, -0.2)),
-        ),
-        book,
-    )
+def test_what_may_be_told_again_is_not_forgotten() -> None:
+    """Without a mark since, or while an order has trades to come, seen ids stay known."""
+    waiting: list[Entry] = [
+        sent(intent(B, label="s.2.open")),
+        marked(1.0, at=NOW + timedelta(days=30)),
+    ]
+    later = ticked(30.0)
 
-    kept, gone = healed.positions["p"], healed.positions["q"]
-    assert (kept.legs[0].size, kept.legs[0].sold_coin, kept.closed_at) == (-0.4, 0.03, None)
-    assert (gone.legs[0].size, gone.closed_at, gone.exit_style) == (0.0, NOW, "healed_from_exchange")
-    (found,) = [each for each in healed.positions.values() if each.strategy_id == "healed"]
-    assert (found.origin, found.legs[0].contract, found.legs[0].size) == ("HEALED", new, -0.2)
-    assert found.legs[0].sold_coin == pytest.approx(0.2 * 0.03, rel=1e-15)
-    sizes = {leg.contract: leg.size for each in healed.open_positions() for leg in each.open_legs}
-    assert sizes == {A: -0.4, new: -0.2}
+    unmarked, unsettled = fold(SHORT_ONE, [later]), fold(SHORT_ONE, [*waiting, later])
+
+    assert (set(unmarked.trade_ids), set(unmarked.orders)) == ({"t1"}, {LABEL})
+    assert (set(unsettled.trade_ids), set(unsettled.orders)) == ({"t1"}, {LABEL, "s.2.open"})
+    assert last_heard(unsettled, "BTC") == NOW
 
 
-def test_healing_leaves_closed_chains_sandboxes_and_other_coins() -> None:
-    """It is about what the venue holds in this coin."""
-    closed = fold(SHORT_ONE, traded(BUY, fill("t2", side=Side.BUY, price=0.01)))
-    eth = call(3_000.0, underlying="ETH")
-    others = fold(
-        closed,
-        [
-            *traded(intent(eth, label="s.3.open", position_id="e"), fill("t3", eth)),
-            *traded(intent(B, label="s.4.open", position_id="x"), fill("t4", B)),
-        ],
-    )
-    aside = evolve(others.positions["x"], sandbox=True)
-    book = evolve(others, positions={**others.positions, "x": aside})
-    healed = after(Healed(at=NOW, underlying="BTC", index_usd=1e5, positions=()), book)
+def test_the_last_mark_is_when_all_was_heard() -> None:
+    """Before it the oldest order, and nothing if nothing ever happened."""
+    mark = marked(1.0, at=NOW + timedelta(days=3))
 
-    assert healed.positions == book.positions
-
-
-def test_a_difference_is_counted_until_a_clean_reading() -> None:
-    """Readings in a row that differ, by coin."""
-
-    def reading(*found: str, underlying: str = "BTC") -> Reconciled:
-        return Reconciled(at=NOW, underlying=underlying, differences=found, action="halt")
-
-    book = book_of(reading("x"), reading("y"), reading(underlying="ETH"))
-    assert (book.reconciliations["BTC"].differing, book.reconciliations["BTC"].clean) == (2, False)
-    assert book.reconciliations["ETH"].clean
-    assert after(reading(), book).reconciliations["BTC"].differing == 0
-
-
-def test_a_release_ends_a_halt_and_starts_again() -> None:
-    """A person takes it on: the halt, the count of differences and the peak begin anew."""
-    halted = book_of(
-        marked(1.0, index_usd=100_000.0),
-        marked(1.0, index_usd=80_000.0),
-        Reconciled(at=NOW, underlying="BTC", differences=("x",), action="halt"),
-        Halted(at=NOW, reason="why"),
-    )
-    assert (halted.halted, halted.drawdown and halted.drawdown.fall_pct) == (
-        "why",
-        pytest.approx(20.0),
-    )
-
-    changed = after(ControlsSeen(at=NOW, controls=RuntimeControls(revision=1)), halted)
-    assert changed.halted == "why"
-
-    released = after(ControlsSeen(at=NOW, controls=RuntimeControls(revision=2, releases=1)), changed)
-    assert released.halted == ""
-    assert released.reconciliations["BTC"].differing == 0
-    assert not released.reconciliations["BTC"].clean
-    assert released.drawdown is not None
-    assert released.drawdown.fall_pct == 0.0
+    assert last_heard(Book(), "BTC") is None
+    assert last_heard(SHORT_ONE, "BTC") == NOW
+    assert last_heard(SHORT_ONE, "ETH") is None
+    assert last_heard(after(mark, SHORT_ONE), "BTC") == NOW + timedelta(days=3)
 
 
 def test_the_peak_is_of_the_day() -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from math import nan
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -90,7 +91,7 @@ def test_patience_rests_at_the_middle_rounded_away_from_it() -> None:
 
 @pytest.mark.parametrize("style", ExecutionStyle)
 @pytest.mark.parametrize("change", [{"bid": nan, "ask": nan}, {"bid": 0.0, "ask": 0.0}])
-def test_without_a_quote_there_is_no_price(style: ExecutionStyle, change: dict[str, float]) -> None:
+def test_without_a_quote_there_is_no_price(style: ExecutionStyle, change: dict[str, Any]) -> None:
     """None is made up from the mark or from anything else."""
     found = opening(OPEN, drafting(evolve(ROWS[0], **change), style=style))
 

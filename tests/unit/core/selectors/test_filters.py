@@ -1,6 +1,7 @@
 """Named rules over calls: their windows, what NaN does to them, and who is told why."""
 
 from math import nan
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def test_equal_spread_and_open_interest_pass() -> None:
         ({"open_interest": nan}, "open_interest_low"),
     ],
 )
-def test_nan_satisfies_nothing(changes: dict[str, float], code: str) -> None:
+def test_nan_satisfies_nothing(changes: dict[str, Any], code: str) -> None:
     """However wide the windows: what is not known is no candidate, and the reason is named."""
     assert code_of(evolve(GOOD, **changes), ANYTHING) == code
 
@@ -100,9 +101,7 @@ def test_every_rule_fails_on_nan(rule: object) -> None:
     unknown = np.array([nan])
     calls = features(GOOD)
     blank = Features(
-        calls=evolve(
-            calls.calls, bid=unknown, ask=unknown, mark_iv=unknown, open_interest=unknown
-        ),
+        calls=evolve(calls.calls, bid=unknown, ask=unknown, mark_iv=unknown, open_interest=unknown),
         index_usd=nan,
         rv=nan,
         dte=unknown,

@@ -1,6 +1,7 @@
 """Scores: figures computed by hand, bounds, and the direction each one points in."""
 
 from math import isnan, nan
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -149,7 +150,7 @@ def test_backtest_is_its_formula(figures: dict[str, float], expected: float) -> 
     ],
 )
 def test_backtest_takes_off_what_speaks_against_selling(
-    context: dict[str, object], strike: float, penalty: float
+    context: dict[str, Any], strike: float, penalty: float
 ) -> None:
     """One point near the money in a bull market, half a point for each of the others."""
     calls = made(strike=strike)
@@ -201,7 +202,9 @@ def test_more_premium_and_richer_iv_never_score_less(
     assert score(name, off) <= known
 
 
-def carry_by_hand(strike: float, days: int, bid: float, ask: float, mark: float, rv: float) -> float:
+def carry_by_hand(
+    strike: float, days: int, bid: float, ask: float, mark: float, rv: float
+) -> float:
     """(bid - fee - value at realised volatility) / margin / years, cut by the spread: 50 digits."""
     with mpmath.workdps(50):
         forward, k = mpmath.mpf(100_000), mpmath.mpf(strike)

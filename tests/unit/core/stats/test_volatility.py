@@ -1,5 +1,6 @@
 """Realised volatility against arithmetic in fifty digits, and by its laws."""
 
+from itertools import pairwise
 from math import isnan
 
 import mpmath
@@ -19,7 +20,7 @@ def exact(seen_at_ms: Ints, price: Floats) -> mpmath.mpf:
     """Root of summed squared log returns over the years that passed, in fifty digits."""
     with mpmath.workdps(50):
         prices = [mpmath.mpf(float(value)) for value in price]
-        squares = [mpmath.log(b / a) ** 2 for a, b in zip(prices, prices[1:], strict=False)]
+        squares = [mpmath.log(b / a) ** 2 for a, b in pairwise(prices)]
         years = mpmath.mpf(int(seen_at_ms[-1] - seen_at_ms[0])) / YEAR_MS
         return mpmath.sqrt(mpmath.fsum(squares) / years)
 

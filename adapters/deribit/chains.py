@@ -1,0 +1,241 @@
+"""The venue's lists of instruments and quotes as rules and a chain; unusable rows are left out."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from math import isfinite, nan
+from typing import TypeVar
+
+import numpy as np
+from attrs import evolve, frozen
+from pydantic import BaseModel, ValidationError
+
+from adapters.deribit.models import Instrument, Summary, Ticker
+from adapters.deribit.rpc import Answer
+from ports.chain import ChainTable
+from ports.checks import epoch_ms, from_epoch_ms
+from ports.columns import Floats
+from ports.errors import Malformed
+from ports.instruments import ContractRules, OptionContract, OptionKind, TickStep
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+_FUTURE_SLACK = timedelta(seconds=5)  # between the venue's own clocks; more is no quote of now
+
+
+@frozen(eq=False)
+class Listing:
+    """
+    The options of one coin as the venue lists them, by its names.
+
+    *rules* are those of nearly all. A contract that is halted, or on a grid of its own, is in
+    *contracts* and not in *tradable*: it is shown without quotes.
+    """
+
+    read_at: datetime
+    rules: ContractRules
+    names: frozenset[str]  # all that the venue named, usable or not
+    contracts: Mapping[str, OptionContract]
+    tradable: frozenset[str]
+
+
+@frozen
+class _Listed:
+    contract: OptionContract
+    rules: ContractRules
+    is_open: bool
+
+
+def listing_of(underlying: str, answer: Answer) -> Listing:
+    """
+    Return the inverse options on *underlying* that public/get_instruments answers.
+
+    Raises:
+        Malformed: There is none in it.
+    """
+    rows = _usable(Instrument, answer)
+    listed = {row.instrument_name: _listed(underlying, row) for row in rows}
+    known = {name: each for name, each in listed.items() if each is not None}
+    if not known:
+        raise Malformed(f"{answer.method}: no inverse option on {underlying}")
+    rules, _ = Counter(each.rules for each in known.values()).most_common(1)[0]
+    return Listing(
+        read_at=answer.answered_at,
+        rules=rules,
+        names=frozenset(listed),
+        contracts={name: each.contract for name, each in known.items()},
+        tradable=frozenset(
+            name for name, each in known.items() if each.is_open and each.rules == rules
+        ),
+    )
+
+
+def summaries_of(answer: Answer) -> dict[str, Summary]:
+    """
+    Return the rows of public/get_book_summary_by_currency by name, but for unreadable ones.
+
+    Raises:
+        Malformed: It is no list.
+    """
+    return {row.instrument_name: row for row in _usable(Summary, answer)}
+
+
+def chain_of(
+    underlying: str, summaries: Mapping[str, Summary], listing: Listing, taken_at: datetime
+) -> ChainTable:
+    """
+    Return the chain of *underlying* as it was at *taken_at*.
+
+    A quote is NaN where the venue has none, off the grid, or crossed; a row without a mark, of
+    an unlisted or expired contract, or from the future is left out.
+
+    Raises:
+        Malformed: No row can be used.
+    """
+    latest = taken_at + _FUTURE_SLACK
+    rows = sorted(
+        (contract, summaries[name])
+        for name, contract in listing.contracts.items()
+        if name in summaries and _is_usable(contract, summaries[name], taken_at, latest)
+    )
+    if not rows:
+        raise Malformed(f"none of {len(summaries)} quotes of {underlying} options can be used")
+    quotes = [_touch(row, listing) for _, row in rows]
+    taken_ms = epoch_ms(taken_at)
+    unknown = np.full(len(rows), nan)
+    return ChainTable(
+        underlying=underlying,
+        expiry_ms=[epoch_ms(contract.expiry) for contract, _ in rows],
+        strike=[contract.strike for contract, _ in rows],
+        is_call=[contract.is_call for contract, _ in rows],
+        forward=[_above_zero(row.underlying_price) for _, row in rows],
+        bid=[quote.bid for quote in quotes],
+        ask=[quote.ask for quote in quotes],
+        bid_amount=unknown,
+        ask_amount=unknown,
+        mark=[row.mark_price for _, row in rows],
+        mark_iv=[_above_zero(row.mark_iv) / 100.0 for _, row in rows],
+        open_interest=[_not_below_zero(row.open_interest) for _, row in rows],
+        volume=[_not_below_zero(row.volume) for _, row in rows],
+        quoted_at_ms=[min(row.creation_timestamp, taken_ms) for _, row in rows],
+    )
+
+
+def with_ticker(chain: ChainTable, ticker: Ticker, listing: Listing) -> ChainTable:
+    """Return *chain* with the row of *ticker* as it says; unchanged if it has no mark."""
+    contract = listing.contracts.get(ticker.instrument_name)
+    row = None if contract is None else chain.row_of(contract)
+    if row is None or not ticker.mark_price >= 0:
+        return chain
+    is_open = ticker.state == "open" and ticker.instrument_name in listing.tradable
+    touch = _clean(ticker.best_bid_price, ticker.best_ask_price, listing.rules, is_open)
+    quoted_at_ms = chain.quoted_at_ms.copy()
+    quoted_at_ms[row] = ticker.timestamp
+    return evolve(
+        chain,
+        bid=_put(chain.bid, row, touch.bid),
+        ask=_put(chain.ask, row, touch.ask),
+        bid_amount=_put(chain.bid_amount, row, _amount(ticker.best_bid_amount, touch.bid)),
+        ask_amount=_put(chain.ask_amount, row, _amount(ticker.best_ask_amount, touch.ask)),
+        mark=_put(chain.mark, row, ticker.mark_price),
+        mark_iv=_put(chain.mark_iv, row, _above_zero(ticker.mark_iv) / 100.0),
+        forward=_put(chain.forward, row, _above_zero(ticker.underlying_price)),
+        open_interest=_put(chain.open_interest, row, _not_below_zero(ticker.open_interest)),
+        quoted_at_ms=quoted_at_ms,
+    )
+
+
+@frozen
+class _Touch:
+    bid: float
+    ask: float
+
+
+def _usable(model: type[_Model], answer: Answer) -> list[_Model]:
+    """The rows of *answer* that can be read: one bad row does not hide the others."""
+    if not isinstance(answer.result, list):
+        raise Malformed(f"{answer.method}: the result is not a list")
+    return list(_readable(model, answer.result))
+
+
+def _readable(model: type[_Model], rows: Iterable[object]) -> Iterable[_Model]:
+    for row in rows:
+        try:
+            yield model.model_validate(row)
+        except ValidationError:
+            continue
+
+
+def _listed(underlying: str, row: Instrument) -> _Listed | None:
+    """What *row* lists; None if it is no inverse option on *underlying* or contradicts itself."""
+    if (row.kind, row.base_currency, row.instrument_type) != ("option", underlying, "reversed"):
+        return None
+    if row.strike is None or row.option_type is None or row.expiration_timestamp is None:
+        return None
+    if row.contract_size != 1.0:
+        return None
+    try:
+        contract = OptionContract(
+            underlying=underlying,
+            expiry=from_epoch_ms(row.expiration_timestamp),
+            strike=row.strike,
+            kind=OptionKind(row.option_type),
+        )
+        if OptionContract.from_symbol(row.instrument_name) != contract:
+            return None
+        return _Listed(contract, _rules(row), row.is_active and row.state in (None, "open"))
+    except ValueError:
+        return None
+
+
+def _rules(row: Instrument) -> ContractRules:
+    return ContractRules(
+        tick_size=row.tick_size,
+        tick_steps=tuple(
+            TickStep(step.above_price, step.tick_size) for step in row.tick_size_steps
+        ),
+        amount_step=row.min_trade_amount,
+        min_amount=row.min_trade_amount,
+        trade_fee_coin=row.taker_commission,
+    )
+
+
+def _is_usable(
+    contract: OptionContract, row: Summary, taken_at: datetime, latest: datetime
+) -> bool:
+    return (
+        contract.expiry > taken_at
+        and row.mark_price >= 0
+        and from_epoch_ms(row.creation_timestamp) <= latest
+    )
+
+
+def _touch(row: Summary, listing: Listing) -> _Touch:
+    is_open = row.instrument_name in listing.tradable
+    return _clean(row.bid_price, row.ask_price, listing.rules, is_open)
+
+
+def _clean(bid: float, ask: float, rules: ContractRules, is_open: bool) -> _Touch:
+    """The quotes that can be believed: above zero, on the grid, and not crossed."""
+    bid, ask = (
+        price if is_open and price > 0 and rules.is_on_tick(price) else nan for price in (bid, ask)
+    )
+    return _Touch(nan, nan) if bid >= ask else _Touch(bid, ask)
+
+
+def _above_zero(number: float) -> float:
+    return number if number > 0 else nan
+
+
+def _not_below_zero(number: float) -> float:
+    return number if number >= 0 else nan
+
+
+def _amount(amount: float, price: float) -> float:
+    return _above_zero(amount) if isfinite(price) else nan
+
+
+def _put(column: Floats, row: int, number: float) -> Floats:
+    changed = column.copy()
+    changed[row] = number
+    return changed

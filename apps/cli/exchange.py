@@ -1,0 +1,34 @@
+"""
+`options-agent exchange`: the paper exchange, as a process of its own.
+
+The command becomes `python -m apps.exchange.main`, options and all: command line and exchange
+are siblings that import nothing of each other, and whoever stops the one stops the other.
+"""
+
+import os
+import sys
+
+import typer
+
+app = typer.Typer(
+    help="The paper exchange: Deribit's interface on loopback.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _group() -> None:
+    """The paper exchange: Deribit's interface on loopback, with paper money."""
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def serve(context: typer.Context) -> None:
+    """Serve it until Ctrl-C; --help lists its options."""
+    program = [sys.executable, "-m", "apps.exchange.main", *context.args]
+    os.execv(sys.executable, program)  # noqa: S606  no shell is wanted

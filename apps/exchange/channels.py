@@ -1,0 +1,276 @@
+"""Channels: their names, and what is said in each of the public ones."""
+
+import re
+from datetime import timedelta
+
+from attrs import define, field, frozen
+
+from apps.exchange.exchange import Exchange
+from apps.exchange.instruments import Perpetual, instrument_named
+from apps.exchange.rpc import Fields, RpcError
+from apps.exchange.wire_market import Level, index_frame, option_view, ticker_of
+from core.simulation.dvol import dvol_percent
+from ports.checks import epoch_ms
+
+_INTERVALS = "raw|100ms|agg2"
+_KINDS = "any|future|option|spot|future_combo|option_combo|combo"
+_COINS = "[A-Z]+|any"
+_PUBLIC = re.compile(
+    rf"""(?:
+    (?P<ticker>(?:ticker|perpetual)\.(?P<t>[^.]+)\.({_INTERVALS}))
+    | (?P<incremental>incremental_ticker\.(?P<it>[^.]+))
+    | (?P<quote>quote\.(?P<q>[^.]+))
+    | (?P<book>book\.(?P<b>[^.]+)\.({_INTERVALS}))
+    | (?P<grouped>book\.(?P<g>[^.]+)\.(?P<group>none|[\d.]+)\.(?P<depth>1|10|20)\.({_INTERVALS}))
+    | (?P<trades>trades\.(?P<of>[^.]+(?:\.[^.]+)?)\.({_INTERVALS}))
+    | (?P<index>(?:deribit_price_index|estimated_expiration_price)\.(?P<i>\w+))
+    | (?P<dvol>deribit_volatility_index\.(?P<v>\w+))
+    | (?P<marks>markprice\.options\.(?P<m>\w+))
+    | (?P<state>platform_state|instrument\.state\.(?:{_KINDS})\.(?:{_COINS}))
+    )""",
+    re.VERBOSE,
+)
+_PRIVATE = re.compile(
+    rf"""user\.(?:
+    (?P<what>orders|trades|changes)\.(?P<of>[^.]+|(?:{_KINDS})\.(?:{_COINS}))\.({_INTERVALS})
+    | (?P<portfolio>portfolio)\.(?P<currency>[A-Za-z]+)
+    | (?P<quiet>lock|access_log|mmp_trigger\.\w+)
+    )""",
+    re.VERBOSE,
+)
+SLOW = timedelta(seconds=1)  # of agg2
+
+
+def is_public(channel: str) -> bool:
+    """Whether *channel* reads as the name of a public channel."""
+    return _PUBLIC.fullmatch(channel) is not None
+
+
+def is_private(channel: str) -> bool:
+    """Whether *channel* reads as the name of a channel of the account."""
+    return _PRIVATE.fullmatch(channel) is not None
+
+
+def needs_session(channel: str) -> bool:
+    """Whether *channel* says every event at once, which strangers do not get."""
+    return channel.endswith(".raw")
+
+
+@frozen
+class UserChannel:
+    """
+    A channel of the account.
+
+    *what* is orders, trades, changes, portfolio, or quiet, in which nothing is ever said; *of*
+    an instrument, kind and coin, or the currency of a portfolio.
+    """
+
+    what: str
+    of: str
+
+    @property
+    def is_raw_orders(self) -> bool:
+        """Whether orders come one by one."""
+        return self.what == "orders.raw"
+
+    def is_about(self, name: str) -> bool:
+        """Whether the option *name* belongs to it."""
+        if "." not in self.of:
+            return self.of == name
+        kind, coin = self.of.split(".")
+        return kind in ("any", "option") and coin in ("any", name.partition("-")[0])
+
+
+def user_channel(channel: str) -> UserChannel:
+    """Read the name of a private *channel*, which is_private has accepted."""
+    found = _PRIVATE.fullmatch(channel)
+    if found is None or found["quiet"]:
+        return UserChannel("quiet", "")
+    if found["portfolio"]:
+        return UserChannel("portfolio", found["currency"].lower())
+    is_raw = found["what"] == "orders" and channel.endswith(".raw")
+    return UserChannel("orders.raw" if is_raw else found["what"], found["of"])
+
+
+@define(eq=False)
+class Feed:
+    """
+    What one public channel says: the same to all who hear it.
+
+    A feed begins with the whole, which a new listener is told; then come changes.
+    """
+
+    channel: str
+    _said: object = field(default=None, init=False)  # the data, or the book of a change feed
+    _change_id: int = field(default=0, init=False)
+    _due_ms: int = field(default=0, init=False)
+
+    async def first(self, exchange: Exchange) -> object | None:
+        """
+        Return what a new listener is told; None if there is nothing yet.
+
+        Raises:
+            RpcError: There is no such instrument or index.
+        """
+        found = _PUBLIC.fullmatch(self.channel)
+        if found is None or found["state"] or found["trades"]:
+            return None
+        if found["book"]:
+            return await self._snapshot(exchange, found["b"])
+        data = await self._whole(exchange, found)
+        if self._said is None:
+            self._said = data
+        return (
+            {"type": "snapshot", **data}
+            if found["incremental"] and isinstance(data, dict)
+            else data
+        )
+
+    async def next(self, exchange: Exchange) -> object | None:
+        """Return what is to be said now to all listeners; None if nothing changed, or not yet."""
+        found = _PUBLIC.fullmatch(self.channel)
+        now_ms = epoch_ms(exchange.now)
+        if found is None or found["state"] or found["trades"] or now_ms < self._due_ms:
+            return None
+        if (
+            self.channel.endswith(".agg2")
+            or found["incremental"]
+            or found["dvol"]
+            or found["marks"]
+        ):
+            self._due_ms = now_ms + SLOW // timedelta(milliseconds=1)
+        if found["book"]:
+            return await self._change(exchange, found["b"])
+        data, said = await self._whole(exchange, found), self._said
+        if data == said:
+            return None
+        self._said = data
+        if found["incremental"] and isinstance(data, dict) and isinstance(said, dict):
+            changed = {key: value for key, value in data.items() if said.get(key) != value}
+            return {"type": "change", "instrument_name": data["instrument_name"], **changed}
+        return data
+
+    async def _whole(self, exchange: Exchange, found: re.Match[str]) -> object:
+        if found["ticker"] or found["incremental"]:
+            return await ticker_of(exchange, found["t"] or found["it"])
+        if found["quote"]:
+            return _quote(await ticker_of(exchange, found["q"]))
+        if found["grouped"]:
+            return await _grouped(exchange, found["g"], found["group"], int(found["depth"]))
+        if found["marks"]:
+            return await _marks(exchange, found["m"])
+        if found["dvol"]:
+            frame = await index_frame(exchange, found["v"])
+            level = round(dvol_percent(frame.snapshot), 2)
+            return {"timestamp": frame.at_ms, "volatility": level, "index_name": found["v"]}
+        frame = await index_frame(exchange, found["i"])
+        price: Fields = {"price": frame.index_usd, "index_name": found["i"]}
+        if self.channel.startswith("estimated"):
+            return {**price, "seconds": 0, "is_estimated": False}
+        return {"timestamp": frame.at_ms, **price}
+
+    async def _snapshot(self, exchange: Exchange, name: str) -> Fields:
+        """The whole book; its change_id goes on with the changes that other listeners hear."""
+        if self._said is None:
+            self._said, self._change_id = await _sides(exchange, name), epoch_ms(exchange.now)
+        bids, asks = _both(self._said)
+        return {
+            "type": "snapshot",
+            "timestamp": epoch_ms(exchange.now),
+            "instrument_name": name,
+            "change_id": self._change_id,
+            "bids": [["new", price, amount] for price, amount in bids],
+            "asks": [["new", price, amount] for price, amount in asks],
+        }
+
+    async def _change(self, exchange: Exchange, name: str) -> Fields | None:
+        if self._said is None:
+            return await self._snapshot(exchange, name)
+        sides = await _sides(exchange, name)
+        (old_bids, old_asks), (bids, asks) = _both(self._said), sides
+        if (old_bids, old_asks) == (bids, asks):
+            return None
+        before, self._change_id, self._said = self._change_id, self._change_id + 1, sides
+        return {
+            "type": "change",
+            "timestamp": epoch_ms(exchange.now),
+            "instrument_name": name,
+            "prev_change_id": before,
+            "change_id": self._change_id,
+            "bids": _moves(old_bids, bids),
+            "asks": _moves(old_asks, asks),
+        }
+
+
+Sides = tuple[list[Level], list[Level]]
+
+
+async def _sides(exchange: Exchange, name: str) -> Sides:
+    found = instrument_named(name)
+    if isinstance(found, Perpetual):
+        ticker = await ticker_of(exchange, name)
+        return [_level(ticker, "bid")], [_level(ticker, "ask")]
+    view = await option_view(exchange, found)
+    return view.bids, view.asks
+
+
+def _level(ticker: Fields, side: str) -> Level:
+    price, amount = ticker[f"best_{side}_price"], ticker[f"best_{side}_amount"]
+    if not isinstance(price, float) or not isinstance(amount, float):
+        raise RpcError(13503, "unavailable")
+    return price, amount
+
+
+def _both(said: object) -> Sides:
+    if not isinstance(said, tuple):
+        raise TypeError(f"a book was expected, found {type(said).__name__}")
+    bids, asks = said
+    return bids, asks
+
+
+def _moves(old: list[Level], new: list[Level]) -> list[list[object]]:
+    """What turns one side into the other."""
+    before, after = dict(old), dict(new)
+    gone: list[list[object]] = [["delete", price, 0.0] for price in before if price not in after]
+    for price, amount in after.items():
+        if price not in before:
+            gone.append(["new", price, amount])
+        elif before[price] != amount:
+            gone.append(["change", price, amount])
+    return gone
+
+
+async def _grouped(exchange: Exchange, name: str, group: str, depth: int) -> Fields:
+    bids, asks = await _sides(exchange, name)
+    step = 0.0 if group == "none" else float(group)
+    return {
+        "timestamp": epoch_ms(exchange.now),
+        "instrument_name": name,
+        "change_id": epoch_ms(exchange.now),
+        "bids": _by_step(bids, step)[:depth],
+        "asks": _by_step(asks, step)[:depth],
+    }
+
+
+def _by_step(levels: list[Level], step: float) -> list[Level]:
+    if step <= 0:
+        return levels
+    sums: dict[float, float] = {}
+    for price, amount in levels:
+        key = round(round(price / step) * step, 8)
+        sums[key] = round(sums.get(key, 0.0) + amount, 8)
+    return list(sums.items())
+
+
+def _quote(ticker: Fields) -> Fields:
+    names = ("best_bid_price", "best_bid_amount", "best_ask_price", "best_ask_amount")
+    return {name: ticker[name] for name in ("timestamp", "instrument_name", *names)}
+
+
+async def _marks(exchange: Exchange, name: str) -> list[Fields]:
+    frame = await index_frame(exchange, name)
+    rows = zip(frame.listing.names, frame.mark, frame.mark_iv, strict=True)
+    return [
+        {"timestamp": frame.at_ms, "instrument_name": option, "mark_price": mark, "iv": iv}
+        for option, mark, iv in rows
+    ]

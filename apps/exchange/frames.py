@@ -1,0 +1,186 @@
+"""The market as the exchange shows it: one frame per coin, renewed as its clock goes on."""
+
+from datetime import datetime, timedelta
+from math import isfinite
+
+import numpy as np
+from attrs import define, field, frozen
+
+from core.pricing.greeks import Greeks, greeks
+from core.pricing.implied import implied_vol
+from ports.chain import ChainTable
+from ports.checks import epoch_ms
+from ports.clock import Clock
+from ports.columns import Floats
+from ports.errors import Unavailable
+from ports.instruments import OptionContract
+from ports.market_data import MarketData, MarketSnapshot
+
+_LEAST_BAND = 0.015  # coin; recorded bands are this wide far out of the money,
+_BAND_SHARE = 0.2  # and about so much of the mark deep in it. The formula is not public.
+_LEAST_PRICE = 0.0001  # coin
+
+
+@frozen(eq=False)
+class Listing:
+    """The contracts of a chain and their names, in its order."""
+
+    chain: ChainTable
+    contracts: tuple[OptionContract, ...]
+    names: tuple[str, ...]
+    row_of: dict[str, int]
+
+    @classmethod
+    def of(cls, chain: ChainTable) -> "Listing":
+        """Name the contracts of *chain*."""
+        contracts = chain.contracts
+        names = tuple(contract.symbol for contract in contracts)
+        return cls(chain, contracts, names, {name: row for row, name in enumerate(names)})
+
+    def is_of(self, chain: ChainTable) -> bool:
+        """Whether *chain* lists the same contracts in the same rows."""
+        return all(
+            np.array_equal(getattr(self.chain, name), getattr(chain, name))
+            for name in ("expiry_ms", "strike", "is_call")
+        )
+
+
+@frozen(eq=False)
+class Frame:
+    """
+    One coin as it is shown, until the next frame.
+
+    Lists are in the chain's order, with its units; volatilities as fractions, NaN where there
+    is none. *bid_iv* and *ask_iv* are 0 where a quote has no time value.
+    """
+
+    snapshot: MarketSnapshot
+    listing: Listing
+    bid: list[float]
+    ask: list[float]
+    bid_amount: list[float]
+    ask_amount: list[float]
+    mark: list[float]
+    mark_iv: list[float]
+    bid_iv: list[float]
+    ask_iv: list[float]
+    forward: list[float]
+    open_interest: list[float]
+    volume: list[float]
+    low: list[float]
+    high: list[float]
+    greeks: list[list[float]]  # delta, gamma, vega, theta, rho by contract
+
+    @classmethod
+    def of(cls, snapshot: MarketSnapshot, listing: Listing) -> "Frame":
+        """Work out what *snapshot* leaves open."""
+        chain = snapshot.chain
+        years = chain.years_left(snapshot.taken_at)
+        band = np.maximum(_LEAST_BAND, _BAND_SHARE * chain.mark)
+        found = greeks(chain.forward, chain.strike, years, chain.mark_iv, chain.is_call)
+        return cls(
+            snapshot=snapshot,
+            listing=listing,
+            bid=chain.bid.tolist(),
+            ask=chain.ask.tolist(),
+            bid_amount=chain.bid_amount.tolist(),
+            ask_amount=chain.ask_amount.tolist(),
+            mark=chain.mark.tolist(),
+            mark_iv=chain.mark_iv.tolist(),
+            bid_iv=_quoted_iv(chain, chain.bid, years),
+            ask_iv=_quoted_iv(chain, chain.ask, years),
+            forward=chain.forward.tolist(),
+            open_interest=chain.open_interest.tolist(),
+            volume=chain.volume.tolist(),
+            low=np.maximum(chain.mark - band, _LEAST_PRICE).tolist(),
+            high=(chain.mark + band).tolist(),
+            greeks=_as_shown(found).tolist(),
+        )
+
+    @property
+    def coin(self) -> str:
+        """The coin it shows."""
+        return self.snapshot.underlying
+
+    @property
+    def at_ms(self) -> int:
+        """When it was taken."""
+        return epoch_ms(self.snapshot.taken_at)
+
+    @property
+    def index_usd(self) -> float:
+        """USD per coin."""
+        return self.snapshot.index_usd
+
+    def least_price(self, row: int) -> float:
+        """The lower end of the band of prices that are taken, on the grid."""
+        return max(self.snapshot.rules.price_up(self.low[row]), _LEAST_PRICE)
+
+    def most_price(self, row: int) -> float:
+        """The upper end of the band of prices that are taken, on the grid."""
+        return self.snapshot.rules.price_down(self.high[row])
+
+
+@define(eq=False, kw_only=True)
+class Frames:
+    """
+    MarketData that answers with one and the same frame for *step*: what is shown is what is
+    traded on.
+    """
+
+    market: MarketData
+    clock: Clock
+    step: timedelta
+    _frames: dict[str, Frame] = field(factory=dict, init=False)
+    _until: dict[str, datetime] = field(factory=dict, init=False)
+
+    async def snapshot(self, underlying: str) -> MarketSnapshot:
+        """See MarketData."""
+        return (await self.frame(underlying)).snapshot
+
+    async def frame(self, underlying: str) -> Frame:
+        """
+        Return the frame of *underlying* that is shown now.
+
+        Raises:
+            Unavailable: The market does not answer.
+        """
+        now = self.clock.now()
+        known = self._frames.get(underlying)
+        if known is not None and now < self._until[underlying]:
+            return known
+        snapshot = await self.market.snapshot(underlying)
+        if known is None or known.snapshot is not snapshot:
+            listing = known.listing if known and known.listing.is_of(snapshot.chain) else None
+            known = Frame.of(snapshot, listing or Listing.of(snapshot.chain))
+        self._frames[underlying], self._until[underlying] = known, now + self.step
+        return known
+
+    def shown(self, underlying: str) -> Frame:
+        """
+        Return the newest frame of *underlying* without looking at the market.
+
+        Raises:
+            Unavailable: There is none yet.
+        """
+        if underlying not in self._frames:
+            raise Unavailable(f"nothing of {underlying} was shown yet")
+        return self._frames[underlying]
+
+
+def known(value: float) -> float | None:
+    """*value*, or None where nobody knows it: JSON has no NaN."""
+    return value if isfinite(value) else None
+
+
+def _quoted_iv(chain: ChainTable, price: Floats, years: Floats) -> list[float]:
+    """The volatility in a quote, (n,): 0 without a quote, or with one that allows none."""
+    iv, _ = implied_vol(price, chain.forward, chain.strike, years, chain.is_call)
+    ivs: list[float] = np.nan_to_num(np.minimum(iv, 9.99), nan=0.0).tolist()  # 999 % at most
+    return ivs
+
+
+def _as_shown(found: Greeks) -> Floats:
+    """(n, 5): what a ticker shows of the greeks, with its five decimals."""
+    columns = (found.delta, found.gamma, found.vega, found.exchange_theta, found.rho)
+    return np.stack(columns, axis=1, dtype=np.float64).round(5)

@@ -1,0 +1,141 @@
+"""Public methods about expiries: what they were delivered at, and what came of contracts."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from apps.exchange.exchange import Exchange
+from apps.exchange.frames import known
+from apps.exchange.instruments import Perpetual, instrument_named
+from apps.exchange.methods import Call, Method, Methods
+from apps.exchange.methods_past import past_snapshot
+from apps.exchange.params import Currency, Instant, Params, Whole
+from apps.exchange.rpc import Fields
+from apps.exchange.wire_market import index_frame
+from ports.checks import epoch_ms
+from ports.instruments import OptionContract
+from ports.market_data import MarketSnapshot
+
+
+class DeliveryPrices(Params):
+    """Of public/get_delivery_prices."""
+
+    index_name: str
+    offset: Whole = Field(default=0, ge=0)
+    count: Whole = Field(default=10, ge=1, le=1000)
+
+
+class Settlements(Params):
+    """What all lists of settlements take."""
+
+    type: Literal["settlement", "delivery", "bankruptcy", "exercise"] | None = None
+    count: Whole = Field(default=20, ge=1, le=1000)
+    continuation: str | None = Field(default=None, pattern=r"^\d{1,12}$")
+    search_start_timestamp: Instant | None = None
+
+    @property
+    def skip(self) -> int:
+        """How many were told already: that is what a continuation says."""
+        return 0 if self.continuation is None else int(self.continuation)
+
+
+class SettlementsByCurrency(Settlements):
+    """Of public/get_last_settlements_by_currency."""
+
+    currency: Currency
+
+
+class SettlementsByInstrument(Settlements):
+    """Of public/get_last_settlements_by_instrument."""
+
+    instrument_name: str
+
+
+async def get_delivery_prices(call: Call, params: DeliveryPrices) -> Fields:
+    """What days were delivered at, newest first."""
+    frame = await index_frame(call.exchange, params.index_name)
+    every = await call.exchange.deliveries(frame.coin)
+    page = every[params.offset : params.offset + params.count]
+    return {
+        "data": [
+            {"date": f"{at:%Y-%m-%d}", "delivery_price": price.price_usd} for at, price in page
+        ],
+        "records_total": len(every),
+    }
+
+
+async def get_last_settlements_by_currency(call: Call, params: SettlementsByCurrency) -> Fields:
+    """What expired, newest first: every listed contract of every day."""
+    return await _settlements(call.exchange, params.currency, None, params)
+
+
+async def get_last_settlements_by_instrument(call: Call, params: SettlementsByInstrument) -> Fields:
+    """What one contract was settled at."""
+    found = instrument_named(params.instrument_name)
+    if isinstance(found, Perpetual):
+        return {"settlements": [], "continuation": None}
+    return await _settlements(call.exchange, found.underlying, found, params)
+
+
+SETTLED_METHODS: Methods = {
+    "public/get_delivery_prices": Method(get_delivery_prices, DeliveryPrices),
+    "public/get_last_settlements_by_currency": Method(
+        get_last_settlements_by_currency, SettlementsByCurrency
+    ),
+    "public/get_last_settlements_by_instrument": Method(
+        get_last_settlements_by_instrument, SettlementsByInstrument
+    ),
+}
+
+
+async def _settlements(
+    exchange: Exchange, coin: str, only: OptionContract | None, params: Settlements
+) -> Fields:
+    """Day by day, newest first, as far as the page needs."""
+    if params.type not in (None, "delivery", "exercise"):
+        return {"settlements": [], "continuation": None}
+    until = params.search_start_timestamp
+    days = [
+        (at, price)
+        for at, price in (await exchange.deliveries(coin) if coin in exchange.params.coins else [])
+        if (until is None or epoch_ms(at) <= until) and (only is None or at == only.expiry)
+    ]
+    skip = params.skip
+    found: list[Fields] = []
+    for at, price in days:
+        rows = [
+            row
+            for row in await _expired(exchange, coin, at, price.price_usd)
+            if only is None or row["instrument_name"] == only.symbol
+        ]
+        found.extend(rows)
+        if len(found) > skip + params.count:
+            break
+    more = str(skip + params.count) if len(found) > skip + params.count else None
+    return {"settlements": found[skip : skip + params.count], "continuation": more}
+
+
+async def _expired(exchange: Exchange, coin: str, at: datetime, price_usd: float) -> list[Fields]:
+    snapshot = await past_snapshot(exchange, coin, at - timedelta(minutes=1))
+    if snapshot is None:
+        return []
+    rows = np.flatnonzero(snapshot.chain.expiry_ms == epoch_ms(at)).tolist()
+    return [_expired_row(snapshot.chain.contract(row), snapshot, row, price_usd) for row in rows]
+
+
+def _expired_row(
+    contract: OptionContract, snapshot: MarketSnapshot, row: int, price_usd: float
+) -> Fields:
+    payoff_coin = contract.payoff_coin(price_usd)
+    return {
+        "type": "exercise",
+        "timestamp": epoch_ms(contract.expiry),
+        "instrument_name": contract.symbol,
+        "position": known(float(snapshot.chain.open_interest[row])),
+        "index_price": price_usd,
+        "mark_price": payoff_coin,
+        "profit_loss": None,
+        "session_profit_loss": None,
+    }
