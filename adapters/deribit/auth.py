@@ -19,11 +19,17 @@ _FORBIDDEN_SCOPES = frozenset({"wallet:read_write"})  # may move coin out
 
 @frozen
 class Credentials:
-    """An API key; *session* names the venue's session, so that a token outlives a connection."""
+    """
+    An API key; *session* names the venue's session, so that a token outlives a connection.
+
+    *access* is what tokens are asked to allow. Empty asks for all that the key may do, and so
+    finds out a key that may withdraw; naming less is for a venue without real money.
+    """
 
     client_id: str
     client_secret: SecretStr
     session: str = "options-agent"
+    access: str = ""
 
 
 @frozen
@@ -93,7 +99,7 @@ class Tokens:
             grant_type="client_credentials",
             client_id=self.credentials.client_id,
             client_secret=self.credentials.client_secret.get_secret_value(),
-            scope=f"session:{self.credentials.session}",
+            scope=f"session:{self.credentials.session} {self.credentials.access}".rstrip(),
         )
 
     async def _ask(self, **params: Param) -> _Token:

@@ -17,12 +17,12 @@ from ports.decision_log import (
     Denied,
     Entry,
     Halted,
-    OrderUpdated,
     Sent,
 )
 from ports.errors import StoreUnwritable, Unavailable
 from ports.positions import OrderRecord
 from ports.trading import OrderIntent, OrderState
+from tests.support.books import updated
 from tests.support.markets import NOW, call
 from tests.support.scripts import FIRST, scripted, shown
 from tests.support.worlds import Fault, Rig
@@ -361,17 +361,8 @@ async def test_a_late_trade_on_an_ended_order_is_booked_and_alarms() -> None:
     """The order was seen cancelled unfilled; the state stays, the trade counts."""
     rig = await ready(Fault.LOST_AFTER)
     record = await send(rig)
-    await rig.desk.keeper.record(
-        OrderUpdated(
-            at=rig.clock.now(),
-            label=record.intent.label,
-            state=OrderState.NOT_PLACED,
-            order_id=None,
-            filled_amount=0.0,
-            fills=(),
-            reason="",
-        )
-    )
+    gone = updated(OrderState.NOT_PLACED, label=record.intent.label, at=rig.clock.now())
+    await rig.desk.keeper.record(gone)
     await sweep(rig.desk, "BTC")
 
     assert record_of(rig).state is OrderState.NOT_PLACED
