@@ -81,27 +81,26 @@ def summaries_of(answer: Answer) -> dict[str, Summary]:
 
 
 def chain_of(
-    underlying: str, summaries: Mapping[str, Summary], listing: Listing, taken_at: datetime
+    underlying: str, summaries: Mapping[str, Summary], listing: Listing, told_at: datetime
 ) -> ChainTable:
     """
-    Return the chain of *underlying* as it was at *taken_at*.
+    Return the chain of *underlying* that *summaries*, told at *told_at*, make.
 
     A quote is NaN where the venue has none, off the grid, or crossed; a row without a mark, of
-    an unlisted or expired contract, or from the future is left out.
+    an unlisted contract, or from the future is left out.
 
     Raises:
         Malformed: No row can be used.
     """
-    latest = taken_at + _FUTURE_SLACK
+    latest_ms = epoch_ms(told_at + _FUTURE_SLACK)
     rows = sorted(
         (contract, summaries[name])
         for name, contract in listing.contracts.items()
-        if name in summaries and _is_usable(contract, summaries[name], taken_at, latest)
+        if name in summaries and _is_usable(summaries[name], latest_ms)
     )
     if not rows:
         raise Malformed(f"none of {len(summaries)} quotes of {underlying} options can be used")
     quotes = [_touch(row, listing) for _, row in rows]
-    taken_ms = epoch_ms(taken_at)
     unknown = np.full(len(rows), nan)
     return ChainTable(
         underlying=underlying,
@@ -117,7 +116,7 @@ def chain_of(
         mark_iv=[_above_zero(row.mark_iv) / 100.0 for _, row in rows],
         open_interest=[_not_below_zero(row.open_interest) for _, row in rows],
         volume=[_not_below_zero(row.volume) for _, row in rows],
-        quoted_at_ms=[min(row.creation_timestamp, taken_ms) for _, row in rows],
+        quoted_at_ms=[row.creation_timestamp for _, row in rows],
     )
 
 
@@ -200,14 +199,8 @@ def _rules(row: Instrument) -> ContractRules:
     )
 
 
-def _is_usable(
-    contract: OptionContract, row: Summary, taken_at: datetime, latest: datetime
-) -> bool:
-    return (
-        contract.expiry > taken_at
-        and row.mark_price >= 0
-        and from_epoch_ms(row.creation_timestamp) <= latest
-    )
+def _is_usable(row: Summary, latest_ms: int) -> bool:
+    return row.mark_price >= 0 and row.creation_timestamp <= latest_ms
 
 
 def _touch(row: Summary, listing: Listing) -> _Touch:

@@ -38,11 +38,13 @@ class DeribitClient:
     The venue's JSON-RPC methods over HTTP.
 
     Without *credentials* only public methods can be called. *http* must have the venue's
-    address as its base; closing the client closes it.
+    address as its base; closing the client closes it. A read whose answer comes from another
+    environment than *is_testnet* says is Unauthorised; None does not mind.
     """
 
     http: httpx.AsyncClient
     credentials: Credentials | None = None
+    is_testnet: bool | None = None
     throttle: Throttle = field(factory=Throttle)
     retries: RetryParams = field(factory=RetryParams)
     _rpc: Rpc = field(init=False)
@@ -58,7 +60,12 @@ class DeribitClient:
 
     @classmethod
     def opened(
-        cls, base_url: str, credentials: Credentials | None = None, *, timeout_s: float = 10.0
+        cls,
+        base_url: str,
+        credentials: Credentials | None = None,
+        *,
+        is_testnet: bool | None = None,
+        timeout_s: float = 10.0,
     ) -> Self:
         """Return a client of the venue at *base_url*, which is asked for nothing yet."""
         http = httpx.AsyncClient(
@@ -67,7 +74,7 @@ class DeribitClient:
             follow_redirects=False,
             trust_env=False,  # neither proxies nor credentials that the settings do not name
         )
-        return cls(http=http, credentials=credentials)
+        return cls(http=http, credentials=credentials, is_testnet=is_testnet)
 
     async def __aenter__(self) -> Self:
         return self
@@ -99,17 +106,14 @@ class DeribitClient:
 
             Refused: The venue said no.
         """
-        async for attempt in stamina.retry_context(
-            on=(Unavailable, Malformed),
+        retrying = stamina.AsyncRetryingCaller(
             attempts=self.retries.tries,
+            timeout=None,
             wait_initial=self.retries.first_wait_s,
             wait_max=self.retries.longest_wait_s,
             wait_jitter=self.retries.jitter_s,
-            timeout=None,
-        ):
-            with attempt:
-                return await self._read_once(method, params)
-        raise AssertionError("stamina ends by an answer or an error")
+        )
+        return await retrying((Unavailable, Malformed), self._read_once, method, params)
 
     async def submit(self, method: str, **params: Param) -> Answer:
         """
@@ -145,6 +149,9 @@ class DeribitClient:
             answer = await self._authorised(method, params)
         except NeverSent as error:
             raise Unavailable(str(error)) from error
+        if answer.is_testnet is not None and self.is_testnet == (not answer.is_testnet):
+            told = "the test environment" if answer.is_testnet else "production"
+            raise Unauthorised(f"{method}: it is {told} that answers, and not what was meant")
         if answer.error is not None:
             raise read_error(method, answer.error)
         return answer

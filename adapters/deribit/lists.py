@@ -12,10 +12,30 @@ from adapters.deribit.models import (
 )
 from adapters.deribit.parse import read_as, rows_as
 from ports.checks import epoch_ms
-from ports.errors import Unavailable
+from ports.errors import Refused, Unavailable
 
+_ORDER_NOT_FOUND = 10004  # of an unknown label: the same as an empty list
 _ROWS_PER_CALL = 1000
 _MOST_CALLS = 20  # of one list; a longer one is not read to its end, which is Unavailable
+
+
+async def labelled_orders(client: DeribitClient, underlying: str, label: str) -> list[PlacedOrder]:
+    """
+    Return what the two lists by label say of *label*; orders in both come twice.
+
+    Raises:
+        Unavailable: One of them did not answer.
+    """
+    orders: list[PlacedOrder] = []
+    for method in ("private/get_order_state_by_label", "private/get_open_orders_by_label"):
+        try:
+            answer = await client.read(method, currency=underlying, label=label)
+        except Refused as error:
+            if error.code != _ORDER_NOT_FOUND:
+                raise
+        else:
+            orders += rows_as(PlacedOrder, answer)
+    return orders
 
 
 async def all_orders(client: DeribitClient, underlying: str) -> list[PlacedOrder]:

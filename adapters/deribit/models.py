@@ -50,8 +50,6 @@ class Instrument(Foreign):
     instrument_name: str
     kind: str
     base_currency: str
-    settlement_currency: str | None = None
-    quote_currency: str
     instrument_type: str | None = None  # reversed or linear
     contract_size: FiniteFloat
     min_trade_amount: FiniteFloat = Field(gt=0)
@@ -155,7 +153,6 @@ class HeldPosition(Foreign):
     """A row of private/get_positions; size is signed."""
 
     instrument_name: str
-    kind: str
     direction: Literal["buy", "sell", "zero"]
     size: FiniteFloat
     average_price: FiniteFloat
@@ -169,7 +166,6 @@ class PlacedOrder(Foreign):
     instrument_name: str
     direction: Literal["buy", "sell"]
     order_state: str
-    order_type: str
     price: FiniteFloat | Literal["market_price"]
     amount: FiniteFloat = Field(gt=0)
     filled_amount: FiniteFloat = Field(default=0.0, ge=0)  # untriggered orders have none
@@ -177,7 +173,6 @@ class PlacedOrder(Foreign):
     reduce_only: bool
     creation_timestamp: Milliseconds
     last_update_timestamp: Milliseconds
-    cancel_reason: str | None = None
 
 
 class UserTrade(Foreign):

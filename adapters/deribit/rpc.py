@@ -26,7 +26,8 @@ class Answer:
     """
     What the venue said to *method*: a result, or an error. Foreign content, not yet looked into.
 
-    *answered_at* is the venue's time of answering; *status* is that of HTTP.
+    *answered_at* is the venue's time of answering; *status* is that of HTTP; *is_testnet* says
+    where it came from, None if it does not.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Answer:
     result: Any = None
     error: VenueError | None = None
     answered_at_us: int | None = None
+    is_testnet: bool | None = None
 
     @property
     def answered_at(self) -> datetime:
@@ -87,6 +89,7 @@ class Rpc:
             result=envelope.result,
             error=None if told is None else VenueError(told.code, _shown(told.message, token)),
             answered_at_us=envelope.usOut,
+            is_testnet=envelope.testnet,
         )
 
     async def _post(
@@ -123,6 +126,7 @@ class _Envelope(BaseModel):
     result: Any = None
     error: _ToldError | None = None
     usOut: int | None = None  # noqa: N815  the venue's name
+    testnet: bool | None = None
 
 
 def _envelope(body: bytes) -> _Envelope | None:

@@ -8,6 +8,7 @@ from attrs import define, field
 from adapters.deribit.client import DeribitClient
 from adapters.deribit.lists import (
     all_orders,
+    labelled_orders,
     settlements_since,
     trade_labels,
     trades_since,
@@ -118,10 +119,7 @@ class DeribitTrading:
         nothing, all lists of orders and of recent trades are read.
         """
         _check(underlying)
-        found: list[PlacedOrder] = []
-        for method in ("private/get_order_state_by_label", "private/get_open_orders_by_label"):
-            answer = await self.client.read(method, currency=underlying, label=label)
-            found += rows_as(PlacedOrder, answer)
+        found = await labelled_orders(self.client, underlying, label)
         named = _newest_of_each(row for row in found if row.label == label)
         if not named:
             past = await all_orders(self.client, underlying)

@@ -12,7 +12,6 @@ from starlette.routing import Route, WebSocketRoute
 
 from apps.exchange import rpc
 from apps.exchange.dispatch import Answer, Dispatch
-from apps.exchange.exchange import Exchange
 from apps.exchange.hub import Hub, keep_going
 from apps.exchange.rpc import RpcError
 from apps.exchange.websocket import Websockets
@@ -23,9 +22,9 @@ _MOST_READ = 64 * 1024 * 1024  # bytes; whoever sends more is cut off
 _STATUS = {10028: 429}  # of errors; all others are answered with 400
 
 
-def exchange_app(exchange: Exchange) -> Starlette:
-    """Return the application that serves *exchange*; it pulses as long as it is served."""
-    dispatch, hub = Dispatch(exchange), Hub(exchange)
+def exchange_app(hub: Hub) -> Starlette:
+    """Return the application that serves the exchange of *hub*; it pulses while it is served."""
+    dispatch = Dispatch(hub.exchange)
     http = _Http(dispatch, hub)
 
     @asynccontextmanager
@@ -41,7 +40,7 @@ def exchange_app(exchange: Exchange) -> Starlette:
             Route(f"{HTTP_PATH}/{{method:path}}", http.get, methods=["GET"]),
             Route(f"{HTTP_PATH}/{{method:path}}", http.post, methods=["POST"]),
             Route(HTTP_PATH, http.post, methods=["POST"]),
-            WebSocketRoute(WEBSOCKET_PATH, Websockets(dispatch, hub)),
+            WebSocketRoute(WEBSOCKET_PATH, Websockets(dispatch, hub).serve),
         ],
         lifespan=pulsing,
     )

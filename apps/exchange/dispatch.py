@@ -17,6 +17,7 @@ from apps.exchange.methods_past import PAST_METHODS
 from apps.exchange.methods_session import session_methods
 from apps.exchange.methods_settled import SETTLED_METHODS
 from apps.exchange.methods_stream import STREAM_METHODS
+from apps.exchange.methods_wallet import WALLET_METHODS
 from apps.exchange.params import read_params
 from apps.exchange.rpc import Request, RpcError
 from apps.exchange.sessions import Session, unauthorized
@@ -51,6 +52,7 @@ class Dispatch:
             **ORDER_LIST_METHODS,
             **ACCOUNT_METHODS,
             **STREAM_METHODS,
+            **WALLET_METHODS,
         }
 
     async def over_http(self, request: Request, header: str | None, signed_text: str) -> Answer:

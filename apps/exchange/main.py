@@ -20,6 +20,7 @@ from attrs import frozen
 
 from apps.exchange.app import HTTP_PATH, WEBSOCKET_PATH, exchange_app
 from apps.exchange.exchange import Exchange, ExchangeParams
+from apps.exchange.hub import Hub
 from apps.exchange.limits import allowances
 from apps.exchange.sessions import Credentials
 from apps.settings.faults import SettingsError
@@ -30,6 +31,7 @@ from ports.errors import PortError
 
 _LARGEST_FRAME = 16 * 1024 * 1024  # bytes of a websocket message that are read to be refused
 _MISUSE, _FAILED = 2, 1
+_PAPER_SECRET = "paper-secret"  # noqa: S105  it guards paper money on loopback
 
 
 @frozen(kw_only=True)
@@ -44,11 +46,11 @@ class _Served:
     start: datetime | None
 
 
-def serve(
+def serve(  # noqa: PLR0917  a command's parameters are its options
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 is any free one.")] = 8088,
     client_id: Annotated[str, typer.Option(help="Name of the key.")] = "paper",
-    client_secret: Annotated[str, typer.Option(help="Secret of the key.")] = "paper-secret",
+    client_secret: Annotated[str, typer.Option(help="Secret of the key.")] = _PAPER_SECRET,
     data_dir: Annotated[Path, typer.Option(help="Folder of the venue's memory.")] = Path(
         "data/exchange"
     ),
@@ -135,7 +137,7 @@ async def _serve(
         await exchange.frame(coin)  # the first picture takes longest: before anybody waits
     server = uvicorn.Server(
         uvicorn.Config(
-            exchange_app(exchange),
+            exchange_app(Hub(exchange)),
             log_level="warning",
             access_log=False,
             ws="websockets-sansio",
@@ -151,7 +153,8 @@ async def _serve(
 
 def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends small answers at once only where the protocol is named
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -20,6 +20,7 @@ from apps.exchange.params import (
     OfCurrency,
     OfInstrument,
     Params,
+    Sorting,
     Span,
     Whole,
 )
@@ -83,7 +84,8 @@ class TradesByOrder(Params):
     """Of private/get_user_trades_by_order."""
 
     order_id: str
-    sorting: Literal["asc", "desc", "default"] = "default"
+    sorting: Sorting = "default"
+    include_old: bool = False
     historical: bool = False
 
 

@@ -53,6 +53,7 @@ class TradesByCurrency(OfCurrency):
     end_timestamp: Instant | None = None
     count: Whole = Field(default=10, ge=1, le=1000)
     sorting: Sorting = "default"
+    include_old: bool = False  # of older interfaces: everything is told here anyway
 
 
 class TradesByInstrument(OfInstrument):
@@ -64,6 +65,7 @@ class TradesByInstrument(OfInstrument):
     end_timestamp: Instant | None = None
     count: Whole = Field(default=10, ge=1, le=1000)
     sorting: Sorting = "default"
+    include_old: bool = False  # of older interfaces: everything is told here anyway
 
 
 class Chart(OfInstrument, Span):

@@ -24,7 +24,7 @@ class Websockets:
     dispatch: Dispatch
     hub: Hub
 
-    async def __call__(self, socket: WebSocket) -> None:
+    async def serve(self, socket: WebSocket) -> None:
         """Serve *socket* until either side closes it."""
         if len(self.hub.connections) >= _MOST_CONNECTIONS:
             await socket.close(code=1013)

@@ -108,7 +108,7 @@ def account_fields(of: Holdings, allowed: dict[Cost, Allowance] | None) -> Field
     initial = account.initial_margin_coin + open_orders_margin(orders, of)
     available = account.balance_coin - initial
     delta, net, gamma, vega, theta = _totals(of.sensitivities)
-    upl = sum(held.size * (held.mark - held.average_price) for held in account.positions)
+    upl = sum((held.size * (held.mark - held.average_price) for held in account.positions), 0.0)
     rpl = _session_coin(of)
     return {
         "currency": coin,
@@ -198,7 +198,7 @@ def opened_ms(exchange: Exchange) -> int:
 
 def open_orders_margin(orders: Iterable[Order], of: Holdings) -> float:
     """What working *orders* bind in coin: premium and fee of buys, the short margin of sells."""
-    return sum(order_margin_coin(order, of.moment) for order in orders)
+    return sum((order_margin_coin(order, of.moment) for order in orders), 0.0)
 
 
 def order_margin_coin(order: Order, moment: Moment) -> float:
@@ -249,12 +249,13 @@ def _initial_coin(held: Position, of: Holdings) -> float:
 
 def _realised_coin(of: Holdings, contract: OptionContract) -> float:
     since = last_settlement(of.moment.at)
-    return sum(trade.profit_coin for trade in of.books.trades_since(contract, since))
+    return sum((trade.profit_coin for trade in of.books.trades_since(contract, since)), 0.0)
 
 
 def _session_coin(of: Holdings) -> float:
     since = last_settlement(of.moment.at)
-    return sum(trade.profit_coin for trade in of.books.trades if trade.fill.at >= since)
+    recent = (trade for trade in of.books.trades if trade.fill.at >= since)
+    return sum((trade.profit_coin for trade in recent), 0.0)
 
 
 def _direction(size: float) -> str:

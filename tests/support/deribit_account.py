@@ -41,7 +41,6 @@ def order(order_id: str = "BTC-1", **changed: Any) -> Row:
         "order_id": order_id,
         "instrument_name": NAME,
         "direction": "sell",
-        "order_type": "limit",
         "order_state": "open",
         "time_in_force": "good_til_cancelled",
         "price": 0.0165,

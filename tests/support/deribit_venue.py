@@ -82,6 +82,7 @@ class ScriptedVenue:
     asked: list[dict[str, Any]] = field(factory=list)
     tokens: list[str | None] = field(factory=list)
     watch: Watch = field(factory=Watch)
+    is_testnet: bool | None = None  # what its clients expect; its answers are of the testnet
 
     def on(self, method: str, *replies: Reply) -> "ScriptedVenue":
         """Let *method* be answered by *replies*."""
@@ -103,6 +104,7 @@ class ScriptedVenue:
                 base_url="https://venue.test", transport=httpx.MockTransport(self._answer)
             ),
             credentials=Credentials("key-1", SecretStr(KEY_WORDS)) if with_credentials else None,
+            is_testnet=self.is_testnet,
             throttle=Throttle(now_s=self.watch.now_s, sleep=self.watch.sleep),
             retries=RetryParams(first_wait_s=0.0, longest_wait_s=0.0, jitter_s=0.0),
         )

@@ -5,8 +5,11 @@ import traceback
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from adapters.deribit.auth import Credentials, Tokens
 from adapters.deribit.client import DeribitClient
+from adapters.deribit.rpc import Rpc
 from ports.errors import Malformed, PortError, Refused, Unauthorised, Unavailable
 from tests.support.deribit_venue import (
     KEY_WORDS,
@@ -119,6 +122,19 @@ async def test_a_refused_token_is_replaced_once(code: int) -> None:
     assert grants(deribit) == ["client_credentials"] * 2
 
 
+async def test_a_token_that_was_replaced_meanwhile_is_not_replaced_again() -> None:
+    """Two reads met the same dead token: only the first of them has a new one made."""
+    deribit = venue(granted("one"), granted("two"), granted("three"))
+    key = Credentials("key-1", SecretStr(KEY_WORDS))
+    tokens = Tokens(rpc=Rpc(deribit.client().http), credentials=key, now_s=deribit.watch.now_s)
+    dead = await tokens.access_token()
+    tokens.forget(dead)
+    replaced = await tokens.access_token()
+    tokens.forget(dead)
+
+    assert (dead, replaced, await tokens.access_token()) == ("one", "two", "two")
+
+
 async def test_a_token_that_stays_refused_ends_the_matter() -> None:
     """One new token, then Unauthorised: no loop."""
     deribit = venue(granted("one"), granted("two")).on(PRIVATE, error(13009))
@@ -194,3 +210,13 @@ async def test_a_client_does_not_print_its_secrets() -> None:
 
     assert KEY_WORDS not in repr(client)
     assert "one-and-only" not in repr(client)
+
+
+async def test_a_key_may_be_used_for_less_than_it_allows() -> None:
+    """The access that is named is what is asked for."""
+    deribit = venue(granted())
+    key = Credentials("key-1", SecretStr(KEY_WORDS), access="account:read trade:read_write")
+    await DeribitClient(http=deribit.client().http, credentials=key).read(PRIVATE)
+
+    (params,) = deribit.params(AUTH)
+    assert params["scope"] == "session:options-agent account:read trade:read_write"

@@ -147,6 +147,26 @@ def test_an_answer_without_a_time_is_not_given_one() -> None:
         _ = Answer(method="public/x", status=200, result=1).answered_at
 
 
+@pytest.mark.parametrize("method", [READ, "private/get_positions"])
+async def test_an_answer_of_the_wrong_environment_is_no_answer(method: str) -> None:
+    """Production is not taken for the testnet, nor the other way round; a person must look."""
+    venue = ScriptedVenue(is_testnet=False).on(method, result([]))
+
+    told = await failure(venue, method)
+
+    assert type(told) is Unauthorised
+    assert "test environment" in str(told)
+    assert venue.count(method) == 1
+
+
+@pytest.mark.parametrize("meant", [True, None])
+async def test_an_answer_of_the_right_environment_is_one(meant: bool | None) -> None:
+    """So is any, where no environment was meant."""
+    venue = ScriptedVenue(is_testnet=meant).on(READ, result(1))
+
+    assert (await venue.client().read(READ)).result == 1
+
+
 async def test_numbers_beyond_53_bits_stay_whole() -> None:
     """Ids of the matching engine are not rounded."""
     venue = ScriptedVenue().on(READ, result({"starbase_match_id": 2**63 + 1}))
@@ -284,6 +304,7 @@ async def door(answer: Serve, *, keep_open: bool = False) -> AsyncIterator[Derib
 
 
 LONG = b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"jsonrpc":"2.0",'
+GARBLED = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nwhat"
 REDIRECT = b"HTTP/1.1 307 Gone\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -294,6 +315,7 @@ REDIRECT = b"HTTP/1.1 307 Gone\r\nLocation: http://127.0.0.1:1/\r\nContent-Lengt
         (LONG, False, OutcomeUnknown),  # it is cut off
         (None, True, OutcomeUnknown),  # it does not come in time
         (b"what?\r\n\r\n", False, OutcomeUnknown),  # it is not HTTP
+        (GARBLED, False, OutcomeUnknown),  # it cannot be unpacked
         (REDIRECT, False, OutcomeUnknown),  # it sends us elsewhere, where we do not go
     ],
 )

@@ -88,9 +88,11 @@ async def test_bars_are_of_the_perpetual() -> None:
 
 async def test_the_bar_under_way_is_not_told() -> None:
     """However late the end, what has not closed by the venue's time is left out."""
-    bars = await Hourly().history().candles("BTC", HOUR, NOW - 2 * HOUR, NOW + 9 * DAY)
+    world = Hourly()
+    bars = await world.history().candles("BTC", HOUR, NOW - 2 * HOUR, NOW + 900 * DAY)
 
     assert closed(bars) == [-1, 0]
+    assert world.venue.count(CHART) == 1
 
 
 async def test_what_was_told_is_not_asked_again() -> None:
@@ -289,16 +291,15 @@ async def test_a_delivery_price_is_asked_for_once() -> None:
     assert venue.count(DELIVERIES) == 1
 
 
-@pytest.mark.parametrize("day", [18, 19, 16, 1])
-async def test_a_price_that_is_not_known_is_none(day: int) -> None:
-    """Not yet delivered, not yet told, never told, or before the list begins."""
+@pytest.mark.parametrize(("day", "total"), [(18, 3), (19, 3), (16, 9), (1, 3)])
+async def test_a_price_that_is_not_known_is_none(day: int, total: int) -> None:
+    """Not yet delivered, to come, never told, or before the list begins: asked for once."""
     before = on_day(18) - timedelta(seconds=1)
-    venue = ScriptedVenue().on(
-        DELIVERIES,
-        deliveries(("2026-09-18", 3.0), ("2026-09-17", 2.0), ("2026-09-15", 1.0), at=before),
-    )
+    told = (("2026-09-18", 3.0), ("2026-09-17", 2.0), ("2026-09-15", 1.0))
+    venue = ScriptedVenue().on(DELIVERIES, deliveries(*told, total=total, at=before))
 
     assert await delivered(venue, on_day(day)) is None
+    assert venue.count(DELIVERIES) == 1
 
 
 async def test_a_delivery_price_is_looked_for_page_by_page() -> None:

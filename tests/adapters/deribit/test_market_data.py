@@ -15,91 +15,25 @@ from ports.checks import epoch_ms
 from ports.columns import Bools
 from ports.errors import Malformed, Unavailable
 from ports.instruments import ContractRules, OptionContract, TickStep
-from ports.market_data import MarketSnapshot
-from tests.support.deribit_venue import NOW, ScriptedVenue, error, raw, result
+from tests.support.deribit_market import (
+    CALL,
+    CHAIN,
+    INDEX,
+    LATER,
+    LIST,
+    PUT,
+    TICKER,
+    Row,
+    instrument,
+    snapshot,
+    summary,
+    ticker,
+    venue,
+)
+from tests.support.deribit_venue import NOW, error, raw, result
 from tests.support.recorded import recorded_data
 
-CHAIN, LIST = "public/get_book_summary_by_currency", "public/get_instruments"
-INDEX, TICKER = "public/get_index_price", "public/ticker"
-CALL, PUT = "BTC-25SEP26-80000-C", "BTC-25SEP26-80000-P"
-LATER = "BTC-30OCT26-90000-C"
 RECORDED = "responses/recorded"
-Row = dict[str, Any]
-
-
-def summary(name: str = CALL, **changed: Any) -> Row:
-    row = {
-        "instrument_name": name,
-        "creation_timestamp": epoch_ms(NOW) - 5,
-        "bid_price": 0.0155,
-        "ask_price": 0.0165,
-        "mark_price": 0.01583,
-        "mark_iv": 51.25,
-        "underlying_price": 80_250.5,
-        "open_interest": 12.5,
-        "volume": 3.5,
-        "a_field_of_2027": {"tolerated": True},
-    }
-    return row | changed
-
-
-def instrument(name: str = CALL, **changed: Any) -> Row:
-    contract = OptionContract.from_symbol(name)
-    row = {
-        "instrument_name": name,
-        "kind": "option",
-        "base_currency": contract.underlying,
-        "quote_currency": contract.underlying,
-        "settlement_currency": contract.underlying,
-        "instrument_type": "reversed",
-        "contract_size": 1.0,
-        "min_trade_amount": 0.1,
-        "tick_size": 0.0001,
-        "tick_size_steps": [{"above_price": 0.005, "tick_size": 0.0005}],
-        "expiration_timestamp": epoch_ms(contract.expiry),
-        "strike": contract.strike,
-        "option_type": contract.kind.value,
-        "is_active": True,
-        "state": "open",
-        "taker_commission": 0.0003,
-    }
-    return row | changed
-
-
-def ticker(name: str = CALL, **changed: Any) -> Row:
-    row = {
-        "instrument_name": name,
-        "timestamp": epoch_ms(NOW),
-        "state": "open",
-        "best_bid_price": 0.016,
-        "best_bid_amount": 4.0,
-        "best_ask_price": 0.0165,
-        "best_ask_amount": 0.7,
-        "mark_price": 0.0161,
-        "mark_iv": 52.0,
-        "underlying_price": 80_260.0,
-        "open_interest": 13.0,
-    }
-    return row | changed
-
-
-def venue(
-    *summaries: Row, listed: list[Row] | None = None, at: datetime = NOW, index: Any = 80_000.0
-) -> ScriptedVenue:
-    """A venue that quotes *summaries* and lists *listed*, by default what it quotes."""
-    names = [row["instrument_name"] for row in summaries]
-    rows = [instrument(name) for name in names] if listed is None else listed
-    return (
-        ScriptedVenue()
-        .on(CHAIN, result(list(summaries), at=at))
-        .on(LIST, result(rows, at=at))
-        .on(INDEX, result({"index_price": index, "estimated_delivery_price": index}, at=at))
-    )
-
-
-async def snapshot(deribit: ScriptedVenue, underlying: str = "BTC") -> MarketSnapshot:
-    market = DeribitMarketData(client=deribit.client(with_credentials=False))
-    return await market.snapshot(underlying)
 
 
 async def chain(*summaries: Row, listed: list[Row] | None = None) -> ChainTable:
@@ -130,6 +64,24 @@ async def test_a_snapshot_is_of_the_venue_s_time() -> None:
     assert deribit.params(CHAIN) == [{"currency": "BTC", "kind": "option"}]
 
 
+async def test_a_contract_that_expires_meanwhile_is_not_listed() -> None:
+    """Quoted a second before eight, gone at eight when the index was told."""
+    eight = OptionContract.from_symbol(CALL).expiry
+    before = eight - timedelta(seconds=1)
+    deribit = venue(summary(), summary(LATER), at=before)
+    deribit.on(INDEX, result({"index_price": 80_000.0}, at=eight))
+
+    assert [each.symbol for each in (await snapshot(deribit)).chain.contracts] == [LATER]
+
+
+async def test_no_quote_is_later_than_the_snapshot() -> None:
+    """The venue's clocks differ a little; a quote a second ahead is one of now."""
+    ahead = epoch_ms(NOW) + 1000
+    table = await chain(summary(creation_timestamp=ahead))
+
+    assert table.quoted_at_ms.tolist() == [epoch_ms(NOW)]
+
+
 async def test_rows_are_sorted_whatever_the_venue_does() -> None:
     """By expiry, strike, calls first."""
     table = await chain(summary(LATER), summary(PUT), summary(CALL))
@@ -156,6 +108,7 @@ async def test_an_absent_bid_is_absent(absent: object) -> None:
         {"instrument_name": "BTC-25SEP26-80000-X"},
         {"instrument_name": "BTC_USDC-25SEP26-80000-C"},
         {"instrument_name": "BTC-11SEP26-80000-C"},
+        {"creation_timestamp": "now"},
     ],
 )
 async def test_an_unusable_row_hides_no_other(changed: Row) -> None:
@@ -206,6 +159,7 @@ async def test_a_contract_that_cannot_be_traded_is_shown_without_quotes(changed:
 @pytest.mark.parametrize(
     "changed",
     [
+        {"strike": -80_000.0},
         {"instrument_type": "linear"},
         {"kind": "option_combo"},
         {"base_currency": "ETH"},
@@ -346,6 +300,13 @@ async def test_an_underlying_without_inverse_options_is_unavailable(underlying: 
     with pytest.raises(Unavailable):
         await snapshot(deribit, underlying)
     assert deribit.asked == []
+
+
+@pytest.mark.parametrize(("method", "told"), [(CHAIN, {}), (LIST, []), (LIST, {}), (LIST, [{}])])
+async def test_a_list_of_another_shape_is_malformed(method: str, told: Any) -> None:
+    """No rows, no chain."""
+    with pytest.raises(Malformed, match=method):
+        await snapshot(venue(summary()).on(method, result(told)))
 
 
 @pytest.mark.parametrize("method", [CHAIN, LIST, INDEX])

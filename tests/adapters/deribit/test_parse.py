@@ -59,7 +59,6 @@ ORDER: dict[str, Any] = {
     "instrument_name": "BTC-25SEP26-80000-C",
     "direction": "sell",
     "order_state": "open",
-    "order_type": "limit",
     "price": 0.02,
     "amount": 0.3,
     "filled_amount": 0.0,
@@ -156,7 +155,6 @@ def held(**changed: Any) -> models.HeldPosition:
     return models.HeldPosition.model_validate(
         {
             "instrument_name": "BTC-25SEP26-80000-C",
-            "kind": "option",
             "direction": "sell",
             "size": -0.4,
             "average_price": 0.02,

@@ -152,7 +152,8 @@ IGNORED = {
         base_currency_uuid block_trade_commission block_trade_min_trade_amount
         block_trade_tick_size counter_currency creation_timestamp future_type index_id
         instrument_id lot_size maker_commission max_leverage max_liquidation_commission
-        max_non_default_leverage price_index product_group quote_currency_uuid rfq
+        max_non_default_leverage price_index product_group quote_currency quote_currency_uuid rfq
+        settlement_currency
         settlement_period underlying_type""",
     models.Summary: """
         base_currency current_funding estimated_delivery_price funding_8h high interest_rate last
@@ -179,12 +180,12 @@ IGNORED = {
         spot_reserve system_name total_pl type username""",
     models.HeldPosition: """
         delta estimated_liquidation_price floating_profit_loss index_price initial_margin
-        interest_value leverage maintenance_margin open_orders_margin realized_funding
+        interest_value kind leverage maintenance_margin open_orders_margin realized_funding
         realized_profit_loss settlement_price size_currency total_profit_loss""",
     models.PlacedOrder: """
-        api average_price contracts is_liquidation is_rebalance max_show mmp post_only
-        reject_post_only replaced risk_reducing time_in_force trigger trigger_price triggered
-        user_id web""",
+        api average_price cancel_reason contracts is_liquidation is_rebalance max_show mmp
+        order_type post_only reject_post_only replaced risk_reducing time_in_force trigger
+        trigger_price triggered user_id web""",
     models.UserTrade: """
         iv mark_price matching_id order_type post_only reduce_only state tick_direction trade_seq
         underlying_price""",

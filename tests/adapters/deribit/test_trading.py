@@ -172,7 +172,6 @@ ACCOUNT: Row = {
 }
 HELD: Row = {
     "instrument_name": NAME,
-    "kind": "option",
     "direction": "sell",
     "size": -0.4,
     "average_price": 0.02,

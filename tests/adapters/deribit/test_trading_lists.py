@@ -9,7 +9,7 @@ import pytest
 
 from adapters.deribit.trading import DeribitTrading
 from ports.checks import epoch_ms
-from ports.errors import Unavailable
+from ports.errors import Refused, Unavailable
 from ports.trading import OrderState, Side
 from tests.support.deribit_account import (
     BY_LABEL,
@@ -123,6 +123,21 @@ async def test_an_unknown_label_is_known_to_no_list() -> None:
     ]
 
 
+async def test_order_not_found_is_an_empty_list() -> None:
+    """The venue may say so of a label; the histories are asked all the same."""
+    venue = quiet().on(BY_LABEL, error(10004)).on(OPEN_BY_LABEL, error(10004))
+
+    assert await trading(venue).orders_by_label("BTC", INTENT.label) == ()
+    assert venue.count(HISTORY) == 2
+
+
+@pytest.mark.parametrize("method", [BY_LABEL, OPEN_BY_LABEL, HISTORY, TRADES])
+async def test_another_refusal_is_not_an_empty_list(method: str) -> None:
+    """Not to be told is not to know that there is nothing."""
+    with pytest.raises(Refused):
+        await trading(quiet().on(method, error(11029))).orders_by_label("BTC", INTENT.label)
+
+
 async def test_a_label_that_traded_is_not_unknown() -> None:
     """Between the two histories an order may be in neither; its trade tells of it."""
     venue = quiet().on(TRADES, trades(trade()))
@@ -172,6 +187,17 @@ async def test_a_list_of_trades_that_stands_still_is_no_answer() -> None:
     venue = quiet().on(TRADES, trades(trade("1"), has_more=True))
     with pytest.raises(Unavailable, match="does not end"):
         await trading(venue).activity("BTC", NOW)
+    assert venue.count(TRADES) == 1
+
+
+async def test_a_list_of_trades_without_end_is_no_answer() -> None:
+    """Twenty pages that move on, and always more: given up."""
+    pages = [
+        trades(trade(str(number), timestamp=epoch_ms(NOW) + number), has_more=True)
+        for number in range(1, 22)
+    ]
+    with pytest.raises(Unavailable, match="list of 20 does not end"):
+        await trading(quiet().on(TRADES, *pages)).activity("BTC", NOW)
 
 
 async def test_deliveries_come_out_of_the_settlements() -> None:

@@ -157,7 +157,7 @@ def test_hull() -> None:
         (nan, 100.0, 100.0, 0.0, True, IvStatus.INVALID_INPUT),
     ],
 )
-def test_status(  # noqa: PLR0917 - a table of cases
+def test_status(
     premium: float, forward: float, strike: float, tenor: float, is_call: bool, expected: IvStatus
 ) -> None:
     """The status says what became of a premium; iv is a number only for OK and AT_INTRINSIC."""
