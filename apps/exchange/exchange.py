@@ -37,7 +37,7 @@ class ExchangeParams:
     can_be_stepped: bool = False
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True, repr=False)
 class Exchange:
     """One account on a simulated venue, with all that the venue does not keep itself."""
 

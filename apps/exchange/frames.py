@@ -21,7 +21,7 @@ _BAND_SHARE = 0.2  # and about so much of the mark deep in it. The formula is no
 _LEAST_PRICE = 0.0001  # coin
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Listing:
     """The contracts of a chain and their names, in its order."""
 
@@ -45,7 +45,7 @@ class Listing:
         )
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Frame:
     """
     One coin as it is shown, until the next frame.
@@ -121,7 +121,7 @@ class Frame:
         return self.snapshot.rules.price_down(self.high[row])
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True, repr=False)
 class Frames:
     """
     MarketData that answers with one and the same frame for *step*: what is shown is what is
@@ -150,7 +150,7 @@ class Frames:
         if known is not None and now < self._until[underlying]:
             return known
         snapshot = await self.market.snapshot(underlying)
-        if known is None or known.snapshot is not snapshot:
+        if known is None or not _shows_the_same(known.snapshot, snapshot):
             listing = known.listing if known and known.listing.is_of(snapshot.chain) else None
             known = Frame.of(snapshot, listing or Listing.of(snapshot.chain))
         self._frames[underlying], self._until[underlying] = known, now + self.step
@@ -166,6 +166,11 @@ class Frames:
         if underlying not in self._frames:
             raise Unavailable(f"nothing of {underlying} was shown yet")
         return self._frames[underlying]
+
+
+def _shows_the_same(old: MarketSnapshot, new: MarketSnapshot) -> bool:
+    """Whether nothing was seen since: a recording stands still until its next instant."""
+    return old.taken_at == new.taken_at and len(old.chain) == len(new.chain)
 
 
 def known(value: float) -> float | None:

@@ -32,7 +32,7 @@ class VenueParams:
     margin: MarginRates = field(factory=MarginRates)
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True, repr=False)
 class SimulatedVenue:
     """
     Trading in memory: limit orders against the quotes of a market, in the venue's own log.

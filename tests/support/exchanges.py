@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,14 @@ def result_of(answer: Fields) -> Any:
     return answer["result"]
 
 
+class _Server(uvicorn.Server):
+    """A server that leaves Ctrl-C to the test's own loop, which is gone before the server is."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 @asynccontextmanager
 async def served(
     *,
@@ -169,7 +177,7 @@ async def served(
         config = uvicorn.Config(
             exchange_app(hub), log_level="error", access_log=False, ws="websockets-sansio"
         )
-        server = uvicorn.Server(config)
+        server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         port = listener.getsockname()[1]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:

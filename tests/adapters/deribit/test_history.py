@@ -189,17 +189,17 @@ async def test_bars_longer_than_a_day_are_unavailable() -> None:
 
 async def test_bars_that_cannot_be_are_left_out() -> None:
     """Without a close there is no bar; prices out of order leave the close alone; each once."""
-    begun = [epoch_ms(NOW) - hours * HOUR_MS for hours in (2, 4, 3, 3, 1)]
-    told = chart(begun)
+    told = chart([epoch_ms(NOW) - hours * HOUR_MS for hours in (2, 4, 3, 3, 1, 5)])
     told["close"][0] = None
     told["high"][1] = 1.0
+    told["open"][2], told["low"][2] = told["close"][2] + 2, told["close"][2] + 1
     told["low"][4] = "low"
     world = Hourly()
     world.venue.on(CHART, result(told))
-    bars = await world.history().candles("BTC", HOUR, NOW - 5 * HOUR, NOW)
+    bars = await world.history().candles("BTC", HOUR, NOW - 6 * HOUR, NOW)
 
-    assert closed(bars) == [-3, -2, 0]
-    assert np.isnan(bars.high).tolist() == [True, False, True]
+    assert closed(bars) == [-4, -3, -2, 0]
+    assert np.isnan(bars.high).tolist() == [False, True, True, True]
     assert np.isfinite(bars.close).all()
 
 
