@@ -305,6 +305,25 @@ class Halted:
     reason: str
 
 
+class HealthState(StrEnum):
+    """How well everything outside works; DEGRADED and FATAL pause new risk."""
+
+    OK = "ok"
+    TRANSIENT = "transient"
+    DEGRADED = "degraded"
+    FATAL = "fatal"
+
+
+@frozen(kw_only=True)
+class HealthChanged:
+    """Health is in another state from here on; *is_pausing* says whether new risk must wait."""
+
+    at: datetime = field(validator=utc)
+    state: HealthState
+    cause: str
+    is_pausing: bool
+
+
 @frozen(kw_only=True)
 class Alarm:
     """Something a person should know that stops nothing by itself."""
@@ -338,6 +357,7 @@ Entry = (
     | Reconciled
     | Healed
     | Halted
+    | HealthChanged
     | Alarm
     | Closed
 )

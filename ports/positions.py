@@ -9,7 +9,7 @@ from attrs import field, frozen
 from ports.checks import utc
 from ports.codec import Codec
 from ports.controls import RuntimeControls
-from ports.decision_log import Action, RollStarted
+from ports.decision_log import Action, HealthState, RollStarted
 from ports.instruments import OptionContract
 from ports.trading import OrderIntent, OrderState
 
@@ -202,6 +202,9 @@ class Book:
     turns: Mapping[str, datetime] = field(factory=dict)  # last Executed, likewise
     ticked_at: datetime | None = None  # when the last finished tick was due
     halted: str = ""  # the reason, empty while not halted
+    health: HealthState = HealthState.OK
+    health_cause: str = ""
+    is_paused: bool = False  # by its health: new risk waits
 
     @property
     def working(self) -> tuple[OrderRecord, ...]:

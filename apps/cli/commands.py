@@ -32,6 +32,7 @@ COMMANDS = {
     "chain": Command("apps.cli.chain", "The option chain: quotes, volatilities, greeks."),
     "journal": Command("apps.cli.journal", "Verify, replay and read the journal."),
     "exchange": Command("apps.cli.exchange", "The paper exchange: Deribit's interface."),
+    "health": Command("apps.cli.health", "Check market, account, clock, orders and gates once."),
     "doctor": Command("apps.cli.doctor", "Check settings, data folder, clock and venue."),
     "config": Command("apps.cli.config", "Write, show, check and explain settings."),
 }

@@ -16,6 +16,7 @@ from ports.decision_log import (
     Denied,
     Entry,
     Halted,
+    HealthChanged,
     OrderUpdated,
     Skipped,
     Verdict,
@@ -82,6 +83,9 @@ def line_of(entry: Entry) -> str | None:
         )
     if isinstance(entry, Halted):
         return f"HALTED: {entry.reason}"
+    if isinstance(entry, HealthChanged):
+        pause = ", new risk is paused" if entry.is_pausing else ""
+        return f"health {entry.state}{pause}: {entry.cause}"
     if isinstance(entry, Alarm):
         return f"ALARM {entry.subject}: {entry.detail}"
     return None

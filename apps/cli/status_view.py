@@ -28,6 +28,7 @@ def screen(settings: Settings, state: BookState) -> list[str | Table]:
         *(f"warning     {warning}" for warning in _warnings(settings, state)),
         f"kill switch {_kill(settings, state) or 'off'}",
         f"halted      {book.halted or 'no'}",
+        f"health      {_health(book)}",
         f"last tick   {figures.instant(book.ticked_at)}",
         *(f"reconciled  {line}" for line in _reconciliations(book)),
         f"drawdown    {_drawdown(book)}",
@@ -50,6 +51,11 @@ def record(settings: Settings, state: BookState) -> dict[str, object]:
         "kill_switch": bool(reason),
         "kill_reason": reason,
         "halted": book.halted,
+        "health": {
+            "state": book.health,
+            "cause": book.health_cause,
+            "is_paused": book.is_paused,
+        },
         "last_tick": book.ticked_at,
         "open_positions": len(book.open_positions()),
         "working_orders": len(book.working),
@@ -119,6 +125,11 @@ def _kill(settings: Settings, state: BookState) -> str:
     if state.controls.kill_switch:
         return f"ON: {state.controls.kill_reason or 'no reason given'}"
     return "ON: risk.kill_switch_enabled is set" if settings.risk.kill_switch_enabled else ""
+
+
+def _health(book: Book) -> str:
+    pause = ", new risk is paused" if book.is_paused else ""
+    return f"{book.health}{pause}{f': {book.health_cause}' if book.health_cause else ''}"
 
 
 def _reconciliations(book: Book) -> list[str]:

@@ -11,6 +11,7 @@ from apps.cli.console import mode_line, problem, show_text, tell
 from apps.cli.decisions import Teller
 from apps.cli.exits import ExitCode
 from apps.cli.reporting import show_report
+from apps.cli.watchdog import watched
 from apps.settings.root import Settings
 from apps.wiring.book import (
     BookFiles,
@@ -58,7 +59,8 @@ async def _trade(settings: Settings, place: BookPlace, options: RunOptions) -> E
         )
         caught: list[signal.Signals] = []
         stop = _stop_on_signals(caught)
-        await Agent(desk, stop).run(ticks=options.ticks)
+        with watched(settings, place) as beat:
+            await Agent(desk, stop, beat).run(ticks=options.ticks)
         if replays or options.as_json:
             entries = [record.entry async for record in files.log.records()]
             show_report(report_of(desk.keeper.book, entries), settings, options.as_json)

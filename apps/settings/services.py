@@ -97,5 +97,5 @@ class HealthSettings(Section):
     auto_kill_on_health_fail: bool = Field(True, description="pause trading when a check fails")
     health_recheck_interval_seconds: CountOrZero = Field(
         600,
-        description="time between checks while running, seconds; 0 is never",
+        description="time between checks while all is well, seconds; 0 is never",
     )

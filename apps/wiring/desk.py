@@ -14,7 +14,7 @@ from core.usecases.desk import Desk
 from ports.decision_log import Alarm, Entry
 from ports.errors import StoreDamaged
 from ports.positions import BookSnapshot
-from ports.venue_log import Deposit
+from ports.venue_log import Deposit, VenueLog
 from ports.world import World
 
 
@@ -49,7 +49,7 @@ async def paper_desk(settings: Settings, files: BookFiles, watch: Callable[[Entr
             environment=environment,
             market=market.data,
             history=market.history,
-            trading=await _venue(settings, files, market),
+            trading=await simulated_venue(settings, files.venue, market),
             clock=market.clock,
             log=files.log,
             positions=files.positions,
@@ -72,7 +72,13 @@ async def _snapshot(files: BookFiles) -> tuple[BookSnapshot | None, str]:
         return None, f"{error}; the book is rebuilt from the journal"
 
 
-async def _venue(settings: Settings, files: BookFiles, market: Market) -> SimulatedVenue:
+async def simulated_venue(settings: Settings, log: VenueLog, market: Market) -> SimulatedVenue:
+    """
+    The venue that *log* remembers, on *market*; a new one has the balances of *settings*.
+
+    Raises:
+        StoreDamaged, StoreUnwritable: Its log cannot be read or written.
+    """
     balances = settings.venue.paper_balances
     deposits = tuple(
         Deposit(coin, balances[coin])
@@ -83,6 +89,6 @@ async def _venue(settings: Settings, files: BookFiles, market: Market) -> Simula
         market=market.data,
         history=market.history,
         clock=market.clock,
-        log=files.venue,
+        log=log,
         deposits=deposits,
     )

@@ -8,7 +8,9 @@ import orjson
 
 from apps.settings.root import Settings
 from core.execution.intents import ExecutionStyle, OrderParams
+from core.health.guard import HealthParams, StartPolicy
 from core.policy.explore import ExploreParams
+from core.risk.gates import VenueAddress, VenueEnvironment
 from core.risk.limits import RiskLimits
 from core.selectors.filters import FilterParams
 from core.selectors.score import ScoreParams
@@ -42,7 +44,33 @@ def desk_params(settings: Settings) -> DeskParams:
         kill_switch=settings.risk.kill_switch_enabled,
         program_version=version("options-agent"),
         settings_hash=settings_hash(settings),
+        health=health_params(settings),
+        address=venue_address(settings),
     )
+
+
+def health_params(settings: Settings) -> HealthParams:
+    """
+    How health is watched: strictly on mainnet.
+
+    A recording is as old as it is, and what fails in it shows in its ticks.
+    """
+    health, is_recorded = settings.health, settings.venue.market == "replay"
+    recheck = timedelta(seconds=health.health_recheck_interval_seconds)
+    return HealthParams(
+        start_policy=StartPolicy.STAY_PAUSED if settings.is_testnet else StartPolicy.ABORT,
+        checks_on_start=health.health_check_on_startup,
+        recheck_every=None if is_recorded else recheck or None,
+        is_pausing=health.auto_kill_on_health_fail,
+        market_age=None if is_recorded else timedelta(seconds=settings.risk.index_age_limit_sec),
+        skew_warned=timedelta(seconds=settings.risk.clock_skew_warn_sec),
+    )
+
+
+def venue_address(settings: Settings) -> VenueAddress:
+    """Where the venue is, and which of its environments is meant."""
+    venue = settings.venue
+    return VenueAddress(VenueEnvironment(venue.deribit_env), venue.base_url)
 
 
 def risk_limits(settings: Settings) -> RiskLimits:

@@ -32,7 +32,7 @@ async def kill(place: BookPlace, reason: str) -> Killed:
     try:
         killed = await controls.change(system_now(), operator(), reason, {"kill_switch": True})
     except PortError as error:
-        path = _write_kill_file(place, reason)
+        path = write_kill_file(place.data_dir / "KILL", reason)
         return Killed(await controls.read(), str(error), path)
     return Killed(killed, "", None)
 
@@ -54,9 +54,16 @@ def kill_files(place: BookPlace) -> tuple[Path, ...]:
     return tuple(path for path in paths if disk.exists(path))
 
 
-def _write_kill_file(place: BookPlace, reason: str) -> Path:
-    """Its being there is what counts: it may be there already, or stay without its text."""
-    disk, path = Disk(), place.data_dir / "KILL"
+def write_kill_file(path: Path, reason: str) -> Path:
+    """
+    Write the KILL file *path*, and return it.
+
+    Its being there is what counts: it may be there already, or stay without its text.
+
+    Raises:
+        StoreUnwritable: It is not there.
+    """
+    disk = Disk()
     if not disk.exists(path):
         disk.make_directory(path.parent)
         disk.create(path)

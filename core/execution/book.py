@@ -20,6 +20,7 @@ from ports.decision_log import (
     Executed,
     Halted,
     Healed,
+    HealthChanged,
     Marked,
     Opened,
     OrderUpdated,
@@ -244,6 +245,11 @@ def _healed(entry: Healed, book: Book) -> Book:
 @after.register
 def _halted(entry: Halted, book: Book) -> Book:
     return evolve(book, halted=entry.reason)
+
+
+@after.register
+def _health_changed(entry: HealthChanged, book: Book) -> Book:
+    return evolve(book, health=entry.state, health_cause=entry.cause, is_paused=entry.is_pausing)
 
 
 def last_heard(book: Book, underlying: str) -> datetime | None:

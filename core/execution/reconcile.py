@@ -11,7 +11,8 @@ def differences(
     """
     Every contract whose size differs by more than *tolerance_usd* at the index.
 
-    Trades the venue has told of but not yet listed explain a difference of their size.
+    Trades the venue has told of but not yet listed explain a difference of their size; while
+    they are missed, the delivery of an expired contract waits for them and explains the rest.
     """
     ours: dict[OptionContract, float] = {}
     for position in book.open_positions(account.underlying):
@@ -23,8 +24,15 @@ def differences(
         missing = record.filled_amount - record.booked_amount
         contract = record.intent.contract
         provisional[contract] = provisional.get(contract, 0.0) + missing
+    waiting = {
+        record.intent.contract
+        for record in book.unsettled
+        if record.intent.contract.expiry <= account.read_at
+    }
     found = []
     for contract in sorted(ours.keys() | theirs.keys()):
+        if contract in waiting and contract not in theirs:
+            continue
         gap = abs(theirs.get(contract, 0.0) - ours.get(contract, 0.0))
         gap -= provisional.get(contract, 0.0)
         if gap * index_usd > tolerance_usd:

@@ -108,7 +108,11 @@ def environment(_intent: OrderIntent, state: RiskState) -> str | None:
 def kill_switch(_intent: OrderIntent, state: RiskState) -> str | None:
     if state.controls.kill_switch:
         return f"the kill switch is on: {state.controls.kill_reason or 'no reason given'}"
-    return f"trading is halted: {state.book.halted}" if state.book.halted else None
+    if state.book.halted:
+        return f"trading is halted: {state.book.halted}"
+    if state.book.is_paused:
+        return f"new risk is paused, health is {state.book.health}: {state.book.health_cause}"
+    return None
 
 
 def clock(_intent: OrderIntent, state: RiskState) -> str | None:

@@ -2,34 +2,68 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
-from attrs import frozen
+from attrs import define, field, frozen
 
-from core.usecases.desk import Desk, controls_now
+from core.health.checks import Failure, failure_of, worst
+from core.health.guard import HealthParams, StartPolicy, StartStep, start_step
+from core.usecases.check_health import HealthWatch
+from core.usecases.desk import Desk, controls_now, halt
 from core.usecases.orders import cancel, cancel_openings, catch_up, resolve, sweep
 from core.usecases.tick import run_tick
 from ports.decision_log import Alarm, Closed, ControlsSeen, Opened, Ticked
-from ports.errors import PortError, Severity, StoreUnwritable
+from ports.errors import (
+    PortError,
+    Severity,
+    StoreDamaged,
+    StoreForeign,
+    StoreLocked,
+    StoreUnwritable,
+)
 from ports.trading import OrderState
 
-FINISHED, STOPPED = "finished", "stopped"  # why a book was put down
+FINISHED, STOPPED, REFUSED = "finished", "stopped", "start refused"  # why a book was put down
+# A book or recording that cannot be relied on: only a person can mend it, and starts us again.
+_ENDING = (StoreDamaged, StoreForeign, StoreLocked, StoreUnwritable)
+_PAUSES_S = (1, 2, 4, 8, 15, 30)  # between attempts of a start: a minute in all
+
+
+class Unhealthy(PortError):
+    """The start failed: it was refused, or the run ended without a book to trade on."""
+
+    severity = Severity.FATAL
+
+
+@define(eq=False)
+class _Progress:
+    """What one run has done so far: whether it has taken up the book, and its health."""
+
+    watch: HealthWatch
+    is_taken_up: bool = False
 
 
 @frozen(eq=False)
 class Agent:
-    """One run of the loop, until it has nothing more to do or *stop* is set."""
+    """
+    One run of the loop, until it has nothing more to do or *stop* is set.
+
+    *beat* is called after each tick, as a sign of life.
+    """
 
     desk: Desk
     stop: asyncio.Event
+    beat: Callable[[], None] = field(default=lambda: None)
 
     async def run(self, *, ticks: int | None = None) -> None:
         """
         Recover, then tick until *stop* is set, the clock has no more ticks, or *ticks* are done.
 
         Raises:
-            PortError: Of FATAL severity: nothing was traded after it.
+            Unhealthy: The start failed; nothing was traded.
+
+            PortError: A store that cannot be relied on: nothing was traded after it.
         """
         try:
             await self._run(ticks)
@@ -38,14 +72,40 @@ class Agent:
             raise
 
     async def _run(self, ticks: int | None) -> None:
-        await recover(self.desk)
+        progress = _Progress(HealthWatch(self.desk))
+        await _open(self.desk)
+        await self._start(progress)
         while ticks is None or ticks > 0:
             due_at = self.desk.world.clock.next_tick(self.desk.keeper.book.ticked_at)
             if due_at is None or not await self._reach(due_at):
                 break
-            await self._tick(due_at)
+            await self._tick(due_at, progress)
+            self.beat()
             ticks = None if ticks is None else ticks - 1
         await put_down(self.desk, STOPPED if self.stop.is_set() or ticks == 0 else FINISHED)
+        if not progress.is_taken_up and not self.stop.is_set():
+            raise Unhealthy("the book was never taken up: the journal says why")
+
+    async def _start(self, progress: _Progress) -> None:
+        """
+        Take up the book and check health, again while it fails for what passes by itself.
+
+        Where a start that fails is not refused the ticks go on trying.
+
+        Raises:
+            Unhealthy: It is refused.
+        """
+        desk, began = self.desk, self.desk.now
+        policy = (desk.params.health or HealthParams()).start_policy
+        for pause_s in (*_PAUSES_S, 0):
+            failure = await _attempt(desk, progress)
+            step = start_step(failure, policy, desk.now - began, is_taken_up=progress.is_taken_up)
+            if step is not StartStep.RETRY or self.stop.is_set():
+                break
+            await _until(desk, desk.now + timedelta(seconds=pause_s), self.stop)
+        if failure is not None and policy is StartPolicy.ABORT and not self.stop.is_set():
+            await put_down(desk, REFUSED)
+            raise Unhealthy(f"the start is refused: {failure.severity}: {failure.cause}")
 
     async def _reach(self, due_at: datetime) -> bool:
         """Wait for *due_at*, looking after orders whose time ends before; False if stopped."""
@@ -58,11 +118,17 @@ class Agent:
             await _each(self.desk, sweep)
         return not self.stop.is_set()
 
-    async def _tick(self, due_at: datetime) -> None:
+    async def _tick(self, due_at: datetime, progress: _Progress) -> None:
+        """One tick; while the book is not taken up it is another attempt at that."""
         desk = self.desk
-        await _note_controls(desk)
-        await _each(desk, partial(run_tick, due_at=due_at))
-        await _stop_on_drawdown(desk)
+        if not progress.is_taken_up:
+            await _attempt(desk, progress)
+        if progress.is_taken_up:
+            failures = [await _note_controls(desk)]
+            await progress.watch.check_if_due()
+            failures.append(await _each(desk, partial(run_tick, due_at=due_at)))
+            await progress.watch.note_tick(worst(each for each in failures if each))
+            await _stop_on_drawdown(desk)
         await desk.keeper.record(Ticked(at=desk.now, due_at=due_at))
         await desk.keeper.save(desk.now)
 
@@ -75,6 +141,12 @@ async def recover(desk: Desk) -> None:
     Raises:
         PortError: The venue did not answer; nothing may be traded on half a book.
     """
+    await _open(desk)
+    await _take_up(desk)
+
+
+async def _open(desk: Desk) -> None:
+    """Say who we are, and which controls hold."""
     params, keeper = desk.params, desk.keeper
     await keeper.record(
         Opened(
@@ -87,6 +159,11 @@ async def recover(desk: Desk) -> None:
         )
     )
     await _note_controls(desk)
+
+
+async def _take_up(desk: Desk) -> None:
+    """Bring the book up to date and cancel our openings; may be done again when it failed."""
+    params, keeper = desk.params, desk.keeper
     for underlying in params.underlyings:
         await catch_up(desk, underlying)
     for record in keeper.book.working:
@@ -94,6 +171,22 @@ async def recover(desk: Desk) -> None:
             await resolve(desk, record)
     for underlying in params.underlyings:  # last: an unknown order may turn out to be one
         await cancel_openings(desk, underlying)
+
+
+async def _attempt(desk: Desk, progress: _Progress) -> Failure | None:
+    """Take up the book if that is still to be done, then check health; what does not work."""
+    if not progress.is_taken_up:
+        try:
+            await _take_up(desk)
+        except _ENDING:
+            raise
+        except PortError as error:
+            failure = await _note_failure(desk, error, "taking up the book")
+            await progress.watch.note_tick(failure)
+            return failure
+        progress.is_taken_up = True
+    params = desk.params.health
+    return await progress.watch.check() if params and params.checks_on_start else None
 
 
 async def put_down(desk: Desk, reason: str) -> None:
@@ -108,13 +201,18 @@ async def put_down(desk: Desk, reason: str) -> None:
     await desk.keeper.save(desk.now)
 
 
-async def _note_controls(desk: Desk) -> None:
-    """Write down controls that are not as the book knows them; a kill cancels our openings."""
+async def _note_controls(desk: Desk) -> Failure | None:
+    """
+    Write down controls that are not as the book knows them; a kill cancels our openings.
+
+    Returns what kept it from that.
+    """
     controls = await controls_now(desk)
     if controls != desk.keeper.book.controls:
         await desk.keeper.record(ControlsSeen(at=desk.now, controls=controls))
     if controls.kill_switch or desk.keeper.book.halted:
-        await _each(desk, cancel_openings)
+        return await _each(desk, cancel_openings)
+    return None
 
 
 async def _stop_on_drawdown(desk: Desk) -> None:
@@ -129,21 +227,33 @@ async def _stop_on_drawdown(desk: Desk) -> None:
     await _note_controls(desk)
 
 
-async def _each(desk: Desk, step: Callable[[Desk, str], Awaitable[None]]) -> None:
+async def _each(desk: Desk, step: Callable[[Desk, str], Awaitable[None]]) -> Failure | None:
     """
     Do *step* for every underlying; one that fails is written down and stops no other.
 
+    Returns the worst failure.
+
     Raises:
-        PortError: Of FATAL severity, which only a person can mend.
+        PortError: A store that cannot be relied on.
     """
+    failures = []
     for underlying in desk.params.underlyings:
         try:
             await step(desk, underlying)
+        except _ENDING:
+            raise
         except PortError as error:
-            if error.severity is Severity.FATAL:
-                raise
-            subject = f"{type(error).__name__} on {underlying}"
-            await desk.keeper.record(Alarm(at=desk.now, subject=subject, detail=str(error)))
+            failures.append(await _note_failure(desk, error, underlying))
+    return worst(failures)
+
+
+async def _note_failure(desk: Desk, error: PortError, where: str) -> Failure:
+    """Write down that *error* was met; a fatal one halts trading until a person releases it."""
+    subject, failure = f"{type(error).__name__} on {where}", failure_of(error)
+    await desk.keeper.record(Alarm(at=desk.now, subject=subject, detail=str(error)))
+    if failure.severity is Severity.FATAL:
+        await halt(desk, failure.cause)
+    return failure
 
 
 async def _abandon(desk: Desk, cause: PortError) -> None:

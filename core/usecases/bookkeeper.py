@@ -5,7 +5,7 @@ from datetime import datetime
 
 from core.execution.book import after
 from ports.decision_log import DecisionLog, Entry, Opened
-from ports.errors import StoreDamaged, StoreForeign
+from ports.errors import StoreDamaged, StoreForeign, StoreUnwritable
 from ports.positions import Book, BookSnapshot, PositionStore
 
 
@@ -26,6 +26,8 @@ class Bookkeeper:
         self._watch = watch
         self._saved_seq = 0
         self.book = Book(environment=environment)
+        self.has_written = False  # whether this process has written anything yet
+        self.unwritable = ""  # why journal or snapshot did not take what was written last
         self.seq = 0
         self.checksum = ""
         self.at: datetime | None = None  # the instant of the last record
@@ -37,8 +39,12 @@ class Bookkeeper:
         Raises:
             StoreUnwritable: It is not safely written, and the book is as before.
         """
-        written = await self._log.append(entry)
-        self.book = after(entry, self.book)
+        try:
+            written = await self._log.append(entry)
+        except StoreUnwritable as error:
+            self.unwritable = f"journal: {error}"
+            raise
+        self.book, self.has_written = after(entry, self.book), True
         self.seq, self.checksum, self.at = written.seq, written.checksum, entry.at
         self._watch(entry)
 
@@ -88,13 +94,16 @@ class Bookkeeper:
         """
         if self.seq == self._saved_seq:
             return
-        await self._store.save(
-            BookSnapshot(
-                environment=self._environment,
-                seq=self.seq,
-                checksum=self.checksum,
-                saved_at=at,
-                book=self.book,
-            )
+        snapshot = BookSnapshot(
+            environment=self._environment,
+            seq=self.seq,
+            checksum=self.checksum,
+            saved_at=at,
+            book=self.book,
         )
+        try:
+            await self._store.save(snapshot)
+        except StoreUnwritable as error:
+            self.unwritable = f"snapshot: {error}"
+            raise
         self._saved_seq = self.seq

@@ -1,11 +1,13 @@
 """The desk: the world, the book and the rules that one running agent works with."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from attrs import evolve, frozen
 
 from core.execution.intents import OrderParams
+from core.health.guard import HealthParams
 from core.risk.exposure import RiskState
+from core.risk.gates import VenueAddress
 from core.risk.limits import RiskLimits, in_force
 from core.strategies.base import Strategy
 from core.usecases.bookkeeper import Bookkeeper
@@ -29,6 +31,8 @@ class DeskParams:
     kill_switch: bool = False
     program_version: str = ""
     settings_hash: str = ""
+    health: HealthParams | None = None  # None: nobody watches it
+    address: VenueAddress | None = None  # None: no venue is connected to
 
 
 @frozen(kw_only=True, eq=False)
@@ -45,6 +49,13 @@ class Desk:
         """The instant, by the world's clock."""
         return self.world.clock.now()
 
+    @property
+    def environment_agrees(self) -> bool:
+        """Whether book, world and the venue's address are of one environment."""
+        address = self.params.address
+        is_own_book = self.keeper.book.environment == self.world.environment
+        return is_own_book and (address is None or address.agrees)
+
     def reconcile_action(self) -> ReconcileAction:
         """What a difference leads to, by settings or by a person's overlay."""
         overlay = self.keeper.book.controls.position_reconcile_action
@@ -58,6 +69,30 @@ class Reading:
     snapshot: MarketSnapshot
     account: Account
     external: tuple[Order, ...]
+    clock_skew: timedelta
+
+
+@frozen(eq=False)
+class AccountReading:
+    """An account, and how far our clock is from the venue's by it: positive is ahead."""
+
+    account: Account
+    clock_skew: timedelta
+
+
+async def account_now(desk: Desk, underlying: str) -> AccountReading:
+    """
+    Read the account in *underlying*.
+
+    The venue read it between our asking and its answer: what lies outside is skew.
+
+    Raises:
+        PortError: It could not be read.
+    """
+    asked_at = desk.now
+    account = await desk.world.trading.account(underlying)
+    nearest = min(max(account.read_at, asked_at), desk.now)
+    return AccountReading(account, nearest - account.read_at)
 
 
 async def read(desk: Desk, underlying: str) -> Reading:
@@ -69,12 +104,13 @@ async def read(desk: Desk, underlying: str) -> Reading:
     """
     world = desk.world
     snapshot = await world.market.snapshot(underlying)
-    account = await world.trading.account(underlying)
+    account = await account_now(desk, underlying)
     working = await world.trading.open_orders(underlying)
     ours = desk.keeper.book.orders
     return Reading(
         snapshot=snapshot,
-        account=account,
+        account=account.account,
+        clock_skew=account.clock_skew,
         external=tuple(order for order in working if order.label not in ours),
     )
 
@@ -90,6 +126,8 @@ async def risk_state(desk: Desk, reading: Reading) -> RiskState:
         controls=controls,
         limits=in_force(desk.params.limits, controls),
         external=reading.external,
+        environment_agrees=desk.environment_agrees,
+        clock_skew=reading.clock_skew,
     )
 
 

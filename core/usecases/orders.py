@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from core.execution.book import last_heard
 from core.risk.engine import judge
-from core.usecases.desk import Desk, Reading, halt, risk_state
+from core.usecases.desk import Desk, Reading, controls_now, halt, risk_state
 from ports.decision_log import Alarm, Delivered, Denied, OrderUpdated, Sent
 from ports.errors import NeverSent, PortError, Refused, Unavailable
 from ports.positions import OrderRecord
@@ -41,7 +41,7 @@ async def _place(desk: Desk, intent: OrderIntent) -> OrderUpdated:
             placed = await desk.world.trading.place(intent)
         except NeverSent as error:
             reason = str(error)
-            if desk.now <= intent.valid_until:
+            if await _may_try_again(desk, intent):
                 continue
             break
         except Refused as error:
@@ -50,6 +50,14 @@ async def _place(desk: Desk, intent: OrderIntent) -> OrderUpdated:
             return _update(desk, intent, OrderState.UNKNOWN, f"{type(error).__name__}: {error}")
         return _answered(desk, intent, placed)
     return _update(desk, intent, OrderState.NOT_PLACED, f"never sent: {reason}")
+
+
+async def _may_try_again(desk: Desk, intent: OrderIntent) -> bool:
+    """Whether *intent*, which never left, is in time, and nobody has stopped new risk since."""
+    if desk.now > intent.valid_until:
+        return False
+    controls = await controls_now(desk)
+    return intent.reduce_only or not (controls.kill_switch or desk.keeper.book.halted)
 
 
 def _answered(desk: Desk, intent: OrderIntent, placed: Placed) -> OrderUpdated:

@@ -104,6 +104,16 @@ def wait_for_decisions(running: "subprocess.Popen[str]", rounds: int) -> None:
             assert line, "the agent ended"
 
 
+def wait_until_seen(running: "subprocess.Popen[str]", book: Path, revision: int) -> None:
+    """Return once the agent has written down that it saw controls of *revision*."""
+    for _ in range(60):
+        seen = payloads(book, "ControlsSeen")
+        if any(each["controls"]["revision"] >= revision for each in seen):
+            return
+        wait_for_decisions(running, 1)
+    raise AssertionError(f"revision {revision} was not seen within 60 ticks")
+
+
 def test_a_kill_reaches_a_running_agent_within_a_tick(
     tmp_path: Path, running: "subprocess.Popen[str]"
 ) -> None:
@@ -111,9 +121,10 @@ def test_a_kill_reaches_a_running_agent_within_a_tick(
     book = tmp_path / "data" / "paper-synthetic-seed7"
     wait_for_decisions(running, 1)
     killed = agent("kill", "--reason", "stop", cwd=tmp_path)
-    wait_for_decisions(running, 2)
+    wait_until_seen(running, book, revision=1)
+    wait_for_decisions(running, 1)
     released = agent("release", "--reason", "go", "--yes", cwd=tmp_path)
-    wait_for_decisions(running, 2)
+    wait_until_seen(running, book, revision=2)
     running.send_signal(signal.SIGINT)
     assert running.stdout is not None
     running.stdout.read()

@@ -20,6 +20,8 @@ from ports.decision_log import (
     Executed,
     Halted,
     Healed,
+    HealthChanged,
+    HealthState,
     Marked,
     MarketContext,
     Opened,
@@ -123,7 +125,7 @@ def entries() -> tuple[Entry, ...]:
     controls = RuntimeControls(
         revision=3, position_reconcile_action=ReconcileAction.HALT, delta_max=0.4
     )
-    at = [NOW + timedelta(seconds=second) for second in range(17)]
+    at = [NOW + timedelta(seconds=second) for second in range(18)]
     return (
         Opened(
             at=at[0],
@@ -206,6 +208,9 @@ def entries() -> tuple[Entry, ...]:
         Halted(at=at[14], reason="book mismatch"),
         Alarm(at=at[15], subject="journal", detail="torn last line"),
         Closed(at=at[16], reason="SIGTERM"),
+        HealthChanged(
+            at=at[17], state=HealthState.DEGRADED, cause="market BTC: stale", is_pausing=True
+        ),
     )
 
 

@@ -331,7 +331,8 @@ def _environment(case: _Case) -> Answer:
 
 
 def _kill_switch(case: _Case) -> Answer:
-    return _blocks(case.state.controls.kill_switch or case.state.book.halted != "")
+    book = case.state.book
+    return _blocks(case.state.controls.kill_switch or book.halted != "" or book.is_paused)
 
 
 def _clock(case: _Case) -> Answer:

@@ -318,6 +318,8 @@ def _other_coin(case: Case, _draw: Draw) -> Case:
 def _stopped(case: Case, draw: Draw) -> Case:
     if draw.below(0.5):
         return with_book(case, halted="the books differ")
+    if draw.below(0.3):
+        return with_book(case, is_paused=True)
     controls = evolve(case.state.controls, kill_switch=True)
     return evolve(case, state=evolve(case.state, controls=controls))
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from apps.settings.faults import SettingsError
 from apps.settings.keys import BY_NAME, BY_PATH, KEYS, SECTIONS, Key
@@ -383,24 +382,3 @@ def test_a_coin_without_a_size_of_its_own_has_the_default_size() -> None:
 def test_one_coin_can_be_traded_without_naming_the_other() -> None:
     """The default sizes and balances of a coin that is not traded contradict nothing."""
     assert read(flags={"underlyings": '["BTC"]'}).settings.venue.underlyings == ("BTC",)
-
-
-def test_settings_are_frozen() -> None:
-    """No field of a section, and no section, can be replaced."""
-    settings = Settings()
-
-    with pytest.raises(ValidationError):
-        settings.loop.dry_run = False  # type: ignore[misc]
-    with pytest.raises(ValidationError):
-        settings.loop = settings.loop  # type: ignore[misc]
-
-
-def test_the_secret_is_not_in_the_text_of_the_settings() -> None:
-    """Printing settings shows no secret."""
-    environ = {"DERIBIT_CLIENT_ID": "me", "DERIBIT_CLIENT_SECRET": "correct-horse"}
-
-    loaded = read(environ=environ)
-
-    assert loaded.settings.venue.deribit_client_secret.get_secret_value() == "correct-horse"
-    assert "correct-horse" not in repr(loaded)
-    assert loaded.settings.venue.has_credentials

@@ -9,8 +9,11 @@ from ports.decision_log import (
     ControlsSeen,
     Halted,
     Healed,
+    HealthChanged,
+    HealthState,
     Reconciled,
 )
+from ports.positions import Book
 from ports.trading import Side
 from tests.support.books import (
     A,
@@ -110,3 +113,19 @@ def test_a_release_ends_a_halt_and_starts_again() -> None:
     assert not released.reconciliations["BTC"].clean
     assert released.drawdown is not None
     assert released.drawdown.fall_pct == 0.0
+
+
+def test_health_is_what_was_last_written() -> None:
+    """State, cause and pause are taken from each change; a book of before is well."""
+    pause = HealthChanged(at=NOW, state=HealthState.DEGRADED, cause="stale", is_pausing=True)
+    resume = HealthChanged(at=NOW, state=HealthState.OK, cause="clean", is_pausing=False)
+    paused = after(pause, Book())
+    resumed = after(resume, paused)
+
+    assert (Book().health, Book().is_paused) == (HealthState.OK, False)
+    assert (paused.health, paused.health_cause, paused.is_paused) == (
+        HealthState.DEGRADED,
+        "stale",
+        True,
+    )
+    assert (resumed.health, resumed.is_paused) == (HealthState.OK, False)

@@ -1,5 +1,7 @@
 """Our book against the venue's."""
 
+from datetime import timedelta
+
 import pytest
 from attrs import evolve
 
@@ -72,6 +74,22 @@ def test_trades_not_yet_listed_explain_their_size() -> None:
     assert found(waiting) == []
     assert found(waiting, held(A, -1.1)) == [A.symbol]
     assert found(waiting, held(B, -1.0)) == [B.symbol]
+
+
+def test_a_delivery_that_waits_for_trades_is_no_difference() -> None:
+    """
+    Half was bought back by trades that were not told yet, the other half was delivered: until
+    the trades come the delivery is not booked, and no person needs to look.
+    """
+    back = intent(side=Side.BUY, amount=0.5, label="s.2.close")
+    bought = updated(OrderState.CANCELLED, label="s.2.close", filled=0.4)
+    book = book_of(*traded(intent(), fill()), sent(back), bought)
+    expired = evolve(account(), read_at=A.expiry)
+    early = evolve(account(), read_at=A.expiry - timedelta(seconds=1))
+
+    assert differences(book, expired, INDEX_USD, TOLERANCE_USD) == ()
+    assert len(differences(book, early, INDEX_USD, TOLERANCE_USD)) == 1
+    assert len(differences(SHORT_ONE, expired, INDEX_USD, TOLERANCE_USD)) == 1
 
 
 def test_several_positions_in_one_contract_are_added() -> None:

@@ -147,6 +147,7 @@ BOUNDARIES: dict[str, tuple[int, Change, Change]] = {  # what still passes, what
     "environments that agree": (18, state(), state(environment_agrees=False)),
     "no kill": (19, state(), state(controls=RuntimeControls(kill_switch=True))),
     "no halt": (19, state(), book(halted="by hand")),
+    "no pause": (19, state(), book(is_paused=True)),
     "a clock within five seconds": (
         20,
         state(clock_skew=-5 * SECOND),

@@ -9,7 +9,9 @@ from tests.support.markets import Listed, call
 from tests.support.venues import VenueRig, intent
 
 OPTION = call(110_000.0)
-SHOWN = Listed(contract=OPTION, bid=0.02, ask=0.021, bid_amount=1.0, ask_amount=1.0)
+SHOWN = Listed(
+    contract=OPTION, bid=0.02, ask=0.021, bid_amount=1.0, ask_amount=1.0, mark=0.0205, mark_iv=0.5
+)
 
 
 async def opened() -> VenueRig:

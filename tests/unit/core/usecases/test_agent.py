@@ -9,7 +9,7 @@ from attrs import evolve
 
 from core.execution.book import after, fold, state_hash
 from core.execution.orders import label_of
-from core.usecases.agent import FINISHED, STOPPED, Agent, recover
+from core.usecases.agent import FINISHED, STOPPED, Agent, Unhealthy, recover
 from ports.codec import from_json, to_json
 from ports.decision_log import (
     ENTRIES,
@@ -25,7 +25,7 @@ from ports.decision_log import (
     Sent,
     Ticked,
 )
-from ports.errors import StoreDamaged, Unavailable
+from ports.errors import StoreDamaged
 from ports.market_data import MarketSnapshot
 from ports.positions import Book
 from ports.trading import Order, OrderState
@@ -179,14 +179,16 @@ async def test_an_opening_that_arrives_while_we_look_for_it_is_cancelled_too() -
 
 
 async def test_half_a_book_is_not_traded_on() -> None:
-    """If the venue does not answer while the book is taken up, nothing else is done."""
+    """While the venue does not answer for taking up the book, nothing else is done; it failed."""
     stage = scripted()
     rig = await stage.rig()
-    rig.trading.failing["activity"] = 1
-
-    with pytest.raises(Unavailable):
+    rig.trading.failing["activity"] = 999
+    with pytest.raises(Unhealthy, match="never taken up"):
         await Agent(rig.desk, asyncio.Event()).run()
-    assert kinds(await stage.entries()) == ["Opened"]
+
+    entries = await stage.entries()
+    assert set(kinds(entries)) == {"Opened", "Alarm", "Ticked", "Closed"}
+    assert rig.trading.requests == []
 
 
 async def test_an_outage_costs_its_ticks_and_nothing_else() -> None:

@@ -10,15 +10,7 @@ from core.usecases.comparing import compare
 from core.usecases.desk import Reading, read
 from core.usecases.orders import catch_up, resolve, submit, sweep
 from core.usecases.rolls import drafting
-from ports.decision_log import (
-    Action,
-    ActionType,
-    Alarm,
-    Denied,
-    Entry,
-    Halted,
-    Sent,
-)
+from ports.decision_log import Action, ActionType, Alarm, Denied, Entry, Halted, Sent
 from ports.errors import StoreUnwritable, Unavailable
 from ports.positions import OrderRecord
 from ports.trading import OrderIntent, OrderState
@@ -133,6 +125,19 @@ async def test_what_never_left_is_not_sent_after_its_time() -> None:
 
     assert (await send(rig)).state is OrderState.NOT_PLACED
     assert len(rig.trading.requests) == 2
+
+
+async def test_what_never_left_is_not_sent_after_a_kill() -> None:
+    """A person may have stopped us between two tries: the second is a request of its own."""
+    rig = await ready(*[Fault.NEVER_SENT] * 2)
+
+    async def kill() -> None:
+        await rig.stage.controls.change(NOW, "me", "enough", {"kill_switch": True})
+
+    rig.trading.before_place = kill
+
+    assert (await send(rig)).state is OrderState.NOT_PLACED
+    assert len(rig.trading.requests) == 1
 
 
 async def test_the_intent_is_in_the_journal_before_it_is_sent() -> None:

@@ -1,0 +1,28 @@
+"""The gates of real orders, asked with the settings and the environment of the process."""
+
+from collections.abc import Mapping
+
+from apps.settings.root import Settings
+from apps.wiring.params import venue_address
+from core.risk.gates import Gates, GateState, may_send_real_orders
+
+INTERLOCK = "OPTIONS_AGENT_LIVE"  # no page and no setting can write the environment
+
+
+def gates_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, Gates]:
+    """Whether real orders may go out, for each strategy of *settings*."""
+    enabled = tuple(settings.policy.strategies)
+    return {
+        strategy_id: may_send_real_orders(
+            GateState(
+                address=venue_address(settings),
+                has_credentials=settings.venue.has_credentials,
+                is_production=not settings.is_research,
+                is_dry_run=settings.loop.dry_run,
+                strategy_id=strategy_id,
+                enabled_strategies=enabled,
+                interlock=environ.get(INTERLOCK, ""),
+            )
+        )
+        for strategy_id in enabled
+    }

@@ -1,0 +1,62 @@
+"""A desk to look from: book and venue as they are, copied into memory; nothing is written."""
+
+from adapters.files.disk import Disk
+from adapters.files.venue_log import FileVenueLog
+from adapters.memory.decision_log import MemoryDecisionLog
+from adapters.memory.positions import MemoryPositionStore
+from adapters.memory.venue_log import MemoryVenueLog
+from apps.settings.root import Settings
+from apps.wiring.book import VENUE, BookPlace, controls_of
+from apps.wiring.desk import simulated_venue
+from apps.wiring.market import market_at
+from apps.wiring.params import desk_params
+from apps.wiring.reading import BookReader, BookState
+from core.usecases.bookkeeper import Bookkeeper
+from core.usecases.desk import Desk
+from ports.venue_log import VenueStep
+from ports.world import World
+
+
+async def inspected_desk(settings: Settings, place: BookPlace) -> Desk:
+    """
+    The desk that *settings* describe over a copy of the book at *place*; no lock is needed.
+
+    Where there is no book yet it is empty, and the venue new. It has no strategies.
+
+    Raises:
+        PortError: Book, recording or venue cannot be read.
+    """
+    state = await _state(place)
+    market = await market_at(settings, state.now if state else None)
+    log, positions = MemoryDecisionLog(), MemoryPositionStore(place.environment)
+    keeper = Bookkeeper(log, positions, place.environment)
+    if state:
+        keeper.book, keeper.seq, keeper.at = state.book, state.seq, state.at
+    venue_log = MemoryVenueLog(await _steps(place))
+    return Desk(
+        world=World(
+            environment=place.environment,
+            market=market.data,
+            history=market.history,
+            trading=await simulated_venue(settings, venue_log, market),
+            clock=market.clock,
+            log=log,
+            positions=positions,
+            controls=controls_of(place),
+        ),
+        keeper=keeper,
+        strategies=(),
+        params=desk_params(settings),
+    )
+
+
+async def _state(place: BookPlace) -> BookState | None:
+    if not place.directory.is_dir():
+        return None
+    return await (await BookReader.opened(place)).state()
+
+
+async def _steps(place: BookPlace) -> list[VenueStep]:
+    if not place.directory.is_dir():
+        return []
+    return [step async for step in FileVenueLog(Disk(), place.directory / VENUE).steps()]

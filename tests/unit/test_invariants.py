@@ -1,0 +1,203 @@
+"""The invariant checker: a good life has no violation, and each bad one is told by its number."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+
+from core.execution.book import fold
+from ports.controls import RuntimeControls
+from ports.decision_log import Delivered, Halted, OrderUpdated, Sent
+from ports.positions import Book
+from ports.trading import Delivery, Order, OrderIntent, OrderState, Side
+from ports.venue_log import Deposit, VenueStep
+from tests.support.books import A, fill, intent, sent, updated
+from tests.support.invariants import Bounds, Event, Requested, Violation, violations
+from tests.support.markets import NOW
+
+BOUNDS = Bounds(expiry_lots=15, calls=3, requests_per_s=2.0, request_burst=5)
+SOLD = intent()
+BOUGHT = intent(side=Side.BUY, label="s.2.close")
+RICH = VenueStep(at=NOW, deposits=(Deposit("BTC", 2.0),))
+KILLED = RuntimeControls(revision=1, kill_switch=True)
+
+
+def at_venue(
+    order: OrderIntent,
+    state: OrderState = OrderState.FILLED,
+    order_id: str = "1",
+    filled: float = 1.0,
+) -> Order:
+    """*order* as the venue has it."""
+    return Order(
+        order_id=order_id,
+        label=order.label,
+        contract=order.contract,
+        side=order.side,
+        amount=order.amount,
+        filled_amount=filled,
+        price=order.price,
+        reduce_only=order.reduce_only,
+        state=state,
+        created_at=NOW,
+    )
+
+
+def sold(order: OrderIntent = SOLD, trade_id: str = "t1", order_id: str = "1") -> list[Event]:
+    """*order* written, sent, filled and told."""
+    trade = fill(trade_id, order.contract, order.side, order.amount, label=order.label)
+    trade = evolve(trade, order_id=order_id)
+    step = VenueStep(at=NOW, orders=(at_venue(order, order_id=order_id),), fills=(trade,))
+    told = updated(OrderState.FILLED, trade, label=order.label, filled=order.amount)
+    return [sent(order), Requested(order), step, told]
+
+
+def broken(*history: Event) -> set[str]:
+    """The numbers of the invariants that *history* breaks."""
+    return {each.invariant for each in found(history)}
+
+
+def found(history: Sequence[Event]) -> tuple[Violation, ...]:
+    """What the checker says."""
+    return violations(history, BOUNDS)
+
+
+def test_a_good_life_breaks_nothing() -> None:
+    """Sold, bought back, and believed so in the end."""
+    bought = sold(BOUGHT, "t2", "2")
+    entries = [each for each in (*sold(), *bought) if isinstance(each, Sent | OrderUpdated)]
+    book = fold(Book(environment="test"), entries)
+
+    assert found([RICH, *sold(), *bought, book]) == ()
+
+
+def test_two_orders_of_one_intent() -> None:
+    """I1: the same label under another order_id."""
+    again = VenueStep(at=NOW, orders=(at_venue(SOLD, OrderState.CANCELLED, "2", 0.0),))
+
+    assert broken(RICH, *sold(), again) == {"I1"}
+
+
+def test_an_order_that_was_written_too_late() -> None:
+    """I2: it left, and was written then."""
+    written, left, *rest = sold()
+
+    assert broken(RICH, left, written, *rest) == {"I2"}
+
+
+def test_a_trade_that_nobody_booked() -> None:
+    """I3: the venue has moved, our journal has not; and the order waits for its trades."""
+    silent = updated(OrderState.FILLED, filled=1.0)
+
+    assert broken(RICH, *sold()[:3], silent) == {"I3", "I12"}
+
+
+def test_a_trade_booked_at_another_price() -> None:
+    """I3: the same number of lots is not the same trade."""
+    other = updated(OrderState.FILLED, fill(price=0.01), filled=1.0)
+
+    assert broken(RICH, *sold()[:3], other) == {"I3"}
+
+
+def test_more_short_than_coin() -> None:
+    """I4: two calls sold over one and a half coins."""
+    second = intent(label="s.3.open")
+    poor = VenueStep(at=NOW, deposits=(Deposit("BTC", 1.5),))
+
+    assert broken(poor, *sold(), *sold(second, "t3", "3")) == {"I4"}
+
+
+def test_an_unresolved_order_counts() -> None:
+    """I4: what nobody has heard of may still come; once it is known not to, it is free again."""
+    second = intent(label="s.3.open")
+    silent: list[Event] = [sent(), Requested(SOLD), updated(OrderState.UNKNOWN)]
+    poor = VenueStep(at=NOW, deposits=(Deposit("BTC", 1.5),))
+
+    assert "I4" in broken(poor, *silent, *sold(second, "t3", "3"))
+    gone = updated(OrderState.NOT_PLACED)
+    assert broken(poor, *silent, gone, *sold(second, "t3", "3")) == set()
+
+
+@pytest.mark.parametrize(
+    "stop", [KILLED, Halted(at=NOW, reason="books differ")], ids=["kill", "halt"]
+)
+def test_an_opening_after_a_stop(stop: Event) -> None:
+    """I5: until a person releases it; closing is free."""
+    released = RuntimeControls(revision=2, releases=1)
+
+    assert broken(RICH, stop, *sold()) == {"I5"}
+    assert broken(RICH, stop, released, *sold()) == set()
+    assert broken(RICH, *sold(), stop, *sold(BOUGHT, "t2", "2")) == set()
+
+
+def test_a_process_that_believes_something_else() -> None:
+    """I6: another size, or another state, than the journal tells."""
+    sold_twice = fold(
+        Book(environment="test"),
+        [sent(), updated(OrderState.FILLED, fill(), fill("t9"), filled=1.0)],
+    )
+    still_open = fold(Book(environment="test"), [sent(), updated(OrderState.OPEN, fill())])
+
+    assert broken(RICH, *sold(), sold_twice) == {"I6"}
+    assert broken(RICH, *sold(), still_open) == {"I6"}
+
+
+def test_an_end_that_is_not_the_end() -> None:
+    """I7: another state after a terminal one."""
+    assert broken(RICH, *sold(), updated(OrderState.CANCELLED)) == {"I7"}
+
+
+def test_an_order_said_never_to_be_placed() -> None:
+    """I7: and the venue has it."""
+    assert "I7" in broken(RICH, *sold()[:3], updated(OrderState.NOT_PLACED))
+
+
+def test_a_late_trade_without_alarm() -> None:
+    """I7: a trade of an order that was over is booked, and somebody must know."""
+    cancelled = updated(OrderState.CANCELLED)
+    late = updated(OrderState.CANCELLED, fill())
+
+    assert "I7" in broken(RICH, *sold()[:3], cancelled, late)
+
+
+def test_too_many_requests() -> None:
+    """I8: a sixth within the same instant; half a second later it is one more."""
+    orders = [sent(intent(label=f"s.{row}.open")) for row in range(6)]
+    ends = [updated(OrderState.REJECTED, label=f"s.{row}.open") for row in range(6)]
+    later = evolve(orders[5], at=NOW + timedelta(seconds=0.5))
+
+    assert broken(RICH, *orders, *ends) == {"I8"}
+    assert broken(RICH, *orders[:5], later, *ends) == set()
+
+
+def test_an_order_that_nobody_resolves() -> None:
+    """I12: unknown in the end."""
+    assert broken(RICH, sent(), Requested(SOLD), updated(OrderState.UNKNOWN)) == {"I12"}
+
+
+def test_an_opening_that_works_in_the_end() -> None:
+    """I12: nobody is left to look after it."""
+    working = VenueStep(at=NOW, orders=(at_venue(SOLD, OrderState.OPEN, filled=0.0),))
+
+    assert broken(RICH, sent(), Requested(SOLD), working, updated(OrderState.OPEN)) == {"I12"}
+
+
+def test_a_delivery_ends_what_is_held() -> None:
+    """Expired at the venue and in the journal; one that only the venue knows is I3."""
+    delivery = Delivery(
+        delivery_id="d1",
+        contract=A,
+        size=-1.0,
+        at=NOW,
+        delivery_price_usd=100_000.0,
+        price_source="told",
+        price_error_usd=0.0,
+        cash_coin=0.0,
+        fee_coin=0.0,
+    )
+    step = VenueStep(at=NOW, deliveries=(delivery,))
+    told = Delivered(at=NOW, delivery=delivery, index_usd=100_000.0)
+
+    assert broken(RICH, *sold(), step, told) == set()
+    assert broken(RICH, *sold(), step) == {"I3"}
