@@ -1,7 +1,8 @@
 """The wire between agent and venue as a seeded plan of faults has it, on a virtual clock."""
 
+import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 from heapq import heappop, heappush
@@ -11,17 +12,13 @@ from attrs import define, evolve, field, frozen
 
 from adapters.memory.clock import SteppedClock
 from core.simulation.venue import SimulatedVenue
-from ports.controls import ControlChange, ControlStore, RuntimeControls
-from ports.decision_log import DecisionLog, Entry, Record
+from ports.controls import ControlStore
 from ports.errors import NeverSent, OutcomeUnknown, PortError, Refused, Unavailable
 from ports.market_data import MarketData, MarketSnapshot
 from ports.trading import Account, Activity, Fill, Order, OrderIntent, Placed
-from ports.venue_log import VenueLog, VenueStep
 from tests.support.invariants import Event, Requested
-from tests.support.worlds import Crash
 
 _LATENCY = timedelta(milliseconds=50)
-_READS = ("account", "activity", "open_orders", "orders_by_label", "snapshot")
 
 
 class Kind(StrEnum):
@@ -43,11 +40,25 @@ class Kind(StrEnum):
     KILL = auto()  # a person sets the kill switch, and releases it some ticks later
     CRASH_BEFORE = auto()  # the process is cut off before a record is written
     CRASH_AFTER = auto()  # or just after
+    DISK_FULL = auto()  # a record cannot be written; a person makes room and starts again
+    STOP = auto()  # a person stops the process in good order, and starts it again
     OUTAGE = auto()  # nothing of the venue answers for *span*
     JUMP = auto()  # the clock jumps by *span* during a request
 
 
-PLACEMENTS = frozenset(list(Kind)[:8])
+PLACEMENTS = frozenset(
+    {
+        Kind.NEVER_SENT,
+        Kind.REFUSED,
+        Kind.LOST_BEFORE,
+        Kind.LOST_AFTER,
+        Kind.LATE,
+        Kind.AWAY,
+        Kind.OTHER_LABEL,
+        Kind.NO_TRADES,
+    }
+)
+RECORDS = frozenset({Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.DISK_FULL})
 CANCELS = frozenset({Kind.CANCEL_LOST_BEFORE, Kind.CANCEL_LOST_AFTER})
 
 
@@ -65,10 +76,17 @@ class Fault:
     span: timedelta = timedelta(0)
 
 
+class Misses(StrEnum):
+    """What becomes of ticks that nobody was there for."""
+
+    SKIPPED = auto()  # as on a live clock
+    CAUGHT_UP = auto()  # as on a recorded one
+
+
 class WorldClock(SteppedClock):
     """Time passes only when somebody waits, and what is due meanwhile happens on the way."""
 
-    def __init__(self, start: datetime, ticks: list[datetime], *, misses: "Misses") -> None:
+    def __init__(self, start: datetime, ticks: Sequence[datetime], misses: Misses) -> None:
         super().__init__(start, ticks)
         self._misses = misses
         self._due: list[tuple[datetime, int, Callable[[], Awaitable[object]]]] = []
@@ -94,13 +112,6 @@ class WorldClock(SteppedClock):
         await super().sleep_until(instant)
 
 
-class Misses(StrEnum):
-    """What becomes of ticks that nobody was there for."""
-
-    SKIPPED = auto()  # as on a live clock
-    CAUGHT_UP = auto()  # as on a recorded one
-
-
 @define(eq=False)
 class Wire:
     """Trading and MarketData over a venue, with what goes wrong between the two."""
@@ -118,6 +129,7 @@ class Wire:
     countdowns: list[tuple[int, Fault]] = field(factory=list)  # by number of the request
     requests: int = 0
     down_until: datetime | None = None
+    stop: asyncio.Event = field(factory=asyncio.Event)  # of the process that runs
 
     def arm(self, fault: Fault) -> None:
         """Let *fault* come true from now on."""
@@ -236,6 +248,8 @@ class Wire:
         if fault.kind is Kind.KILL:
             await self.controls.change(now, "person", "simulated", {"kill_switch": True})
             self.clock.at(now + fault.span, self.release)
+        elif fault.kind is Kind.STOP:
+            self.stop.set()
         elif fault.kind is Kind.OUTAGE:
             self.down_until = now + fault.span
         elif fault.kind is Kind.JUMP:
@@ -250,75 +264,3 @@ class Wire:
 
     def _is_down(self) -> bool:
         return self.down_until is not None and self.clock.now() < self.down_until
-
-
-@define(eq=False)
-class MortalLog:
-    """A journal that keeps the history, and whose process dies at records that are told."""
-
-    kept: DecisionLog
-    history: list[Event]
-    deaths: list[tuple[int, Kind]] = field(factory=list)  # by number of the record
-    count: int = 0
-
-    def arm(self, fault: Fault) -> None:
-        """Let the process die at the record that *fault* says."""
-        self.deaths.append((self.count + fault.count, fault.kind))
-
-    async def append(self, entry: Entry) -> Record:
-        """See DecisionLog."""
-        self.count += 1
-        deaths = {kind for number, kind in self.deaths if number <= self.count}
-        self.deaths = [each for each in self.deaths if each[0] > self.count]
-        if Kind.CRASH_BEFORE in deaths:
-            raise Crash
-        record = await self.kept.append(entry)
-        self.history.append(entry)
-        if deaths:
-            raise Crash
-        return record
-
-    def records(self, after: int = 0) -> AsyncIterator[Record]:
-        """See DecisionLog."""
-        return self.kept.records(after)
-
-
-@define(eq=False)
-class WatchedVenueLog:
-    """A venue's log that keeps the history."""
-
-    kept: VenueLog
-    history: list[Event]
-
-    async def append(self, step: VenueStep) -> None:
-        """See VenueLog."""
-        await self.kept.append(step)
-        self.history.append(step)
-
-    def steps(self) -> AsyncIterator[VenueStep]:
-        """See VenueLog."""
-        return self.kept.steps()
-
-
-@define(eq=False)
-class WatchedControls:
-    """Controls that keep the history."""
-
-    kept: ControlStore
-    history: list[Event]
-
-    async def read(self) -> RuntimeControls:
-        """See ControlStore."""
-        return await self.kept.read()
-
-    async def change(
-        self, at: datetime, who: str, reason: str, changes: dict[str, object]
-    ) -> RuntimeControls:
-        """See ControlStore."""
-        controls = await self.kept.change(at, who, reason, changes)
-        self.history.append(controls)
-        return controls
-
-    async def audit(self) -> tuple[ControlChange, ...]:
-        """See ControlStore."""
-        return await self.kept.audit()
