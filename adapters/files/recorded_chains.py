@@ -33,13 +33,17 @@ _COLUMNS = (
 )
 _SHOWN_OF_DAY_VOLUME = 0.1  # amounts are not recorded: what a day trades stands in for them
 _GRID_SLACK = 1e-6  # of an amount step
+_NEAR_MONEY = 0.15  # log moneyness within which parity says the forward well
+_FEWEST_PAIRS = 3
 
 
 class RecordedChains:
     """
     Whole chains of 2026, about four a day, in files of a month.
 
-    The forward is the recorded underlying, the index the median over a snapshot's rows. Amounts
+    The index is the median over a snapshot's rows. The forward is the one its marks were made
+    with, by parity; the recorded underlying, taken up to a minute apart from the mark beside it,
+    stands in where an expiry has too few pairs. Amounts
     on both sides are a tenth of the day's volume in whole steps, NaN where that is none. A
     quote of zero, and both sides of a crossed or locked pair, are NaN. Rows without a mark
     are left out. One month of each coin is kept in memory.
@@ -175,12 +179,21 @@ class _Month:
         steps = np.floor(_SHOWN_OF_DAY_VOLUME * self.volume[rows] / rules.amount_step + _GRID_SLACK)
         shown = np.where(steps > 0, np.round(steps * rules.amount_step, 12), np.nan)
         bid, ask = self.bid[rows], self.ask[rows]
+        forward = self.forward[rows].copy()
+        for expiry_ms in np.unique(self.expiry_ms[rows]):
+            inside = self.expiry_ms[rows] == expiry_ms
+            forward[inside] = _forward_of_marks(
+                self.strike[rows][inside],
+                self.is_call[rows][inside],
+                self.mark[rows][inside],
+                forward[inside],
+            )
         return ChainTable(
             underlying=underlying,
             expiry_ms=self.expiry_ms[rows],
             strike=self.strike[rows],
             is_call=self.is_call[rows],
-            forward=self.forward[rows],
+            forward=forward,
             bid=bid,
             ask=ask,
             bid_amount=np.where(np.isnan(bid), np.nan, shown),
@@ -191,6 +204,19 @@ class _Month:
             volume=self.volume[rows],
             quoted_at_ms=self.taken_ms[rows],
         )
+
+
+def _forward_of_marks(strike: Floats, is_call: Bools, mark: Floats, recorded: Floats) -> Floats:
+    """
+    The forward of one expiry, a row a contract: the median of K / (1 - (C - P)) over strikes
+    near the money, parity of call and put marks in coin; *recorded* with fewer than three.
+    """
+    both, calls, puts = np.intersect1d(strike[is_call], strike[~is_call], return_indices=True)
+    near = np.abs(np.log(both / np.median(recorded))) < _NEAR_MONEY
+    if near.sum() < _FEWEST_PAIRS:
+        return recorded
+    discount = 1.0 - (mark[is_call][calls] - mark[~is_call][puts])  # K / F
+    return np.full(len(strike), np.median((both / discount)[near]))
 
 
 def _taken_in(path: Path) -> dict[datetime, _Taken]:
