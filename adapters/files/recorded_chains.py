@@ -57,6 +57,7 @@ class RecordedChains:
         self._rules = dict(rules)
         self._disk = disk or Disk()
         self._taken: dict[str, dict[datetime, _Taken]] = {}
+        self._last: dict[str, MarketSnapshot] = {}  # a tick looks at one snapshot many times
         self._months: dict[str, _Month] = {}
 
     async def instants(self, underlying: str) -> tuple[datetime, ...]:
@@ -86,6 +87,9 @@ class RecordedChains:
 
             StoreDamaged: As from instants.
         """
+        last = self._last.get(underlying)
+        if last is not None and last.taken_at == taken_at:
+            return last
         taken = self._index(underlying).get(taken_at)
         if taken is None:
             raise Unavailable(f"no snapshot of {underlying} taken at {taken_at}")
@@ -93,7 +97,9 @@ class RecordedChains:
             raise Unavailable(f"the recording has no contract rules, none given of {underlying}")
         rules = self._rules[underlying]
         chain = self._month(underlying, taken.path).chain(underlying, taken_at, rules)
-        return MarketSnapshot(underlying, taken_at, taken.index_usd, chain, rules)
+        snapshot = MarketSnapshot(underlying, taken_at, taken.index_usd, chain, rules)
+        self._last[underlying] = snapshot
+        return snapshot
 
     async def save(self, snapshot: MarketSnapshot) -> None:
         """
