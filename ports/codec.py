@@ -10,7 +10,7 @@ from attrs import frozen
 from cattrs import Converter
 from cattrs.errors import BaseValidationError
 
-from ports.instruments import OptionContract
+from ports.instruments import Contract, FutureContract, OptionContract, contract_named
 
 Fields = dict[str, Any]
 Upcast = Callable[[Fields], Fields]
@@ -134,16 +134,20 @@ def _float_in(field: object, _: object) -> float:
     return float(field)
 
 
-def _symbol_out(contract: OptionContract) -> str:
-    if OptionContract.from_symbol(contract.symbol) != contract:
+def _symbol_out(contract: Contract) -> str:
+    if contract_named(contract.symbol) != contract:
         raise ValueError(f"{contract.symbol} does not say all of {contract!r}")
     return contract.symbol
 
 
-def _symbol_in(field: object) -> OptionContract:
+def _symbol_in(field: object, kind: Any) -> Contract:
     if not isinstance(field, str):
         raise TypeError(f"expected a symbol, found {field!r}")
-    return OptionContract.from_symbol(field)
+    contract = contract_named(field)
+    is_of_kind = isinstance(contract, kind)
+    if not is_of_kind:
+        raise TypeError(f"expected the name of another kind of contract, found {field!r}")
+    return contract
 
 
 def _exactly(kind: type) -> Callable[[object, type], Any]:
@@ -187,8 +191,10 @@ def _make_converter() -> Converter:
     for kind in (int, str, bool):
         converter.register_structure_hook(kind, _exactly(kind))
     converter.register_structure_hook_factory(_is_tuple, _tuple_of)
-    converter.register_unstructure_hook(OptionContract, _symbol_out)
-    converter.register_structure_hook(OptionContract, lambda symbol, _: _symbol_in(symbol))
+    for contract in (OptionContract, FutureContract):
+        converter.register_unstructure_hook(contract, _symbol_out)
+        converter.register_structure_hook(contract, _symbol_in)
+    converter.register_structure_hook(Contract, _symbol_in)
     return converter
 
 

@@ -57,6 +57,18 @@ class History(Protocol):
         """
         ...
 
+    async def funding(self, underlying: str, start: datetime, end: datetime) -> float:
+        """
+        Return what the perpetual's funding came to in (*start*, *end*] and not after now.
+
+        A fraction of the coin held: longs paid it where it is positive. Parts of a span add up
+        to the whole. Safe to retry.
+
+        Raises:
+            Unavailable: No answer, or no such underlying.
+        """
+        ...
+
     async def delivery_price(self, underlying: str, expiry: datetime) -> DeliveryPrice | None:
         """
         Return what *expiry* was delivered at, or None as long as it is not known.

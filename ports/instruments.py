@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from math import ceil, floor
-from typing import Self
+from typing import Self, TypeAlias
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 from ports.checks import not_negative, positive, utc
 
@@ -16,6 +17,7 @@ _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT",
 _SYMBOL = re.compile(
     r"([A-Z]+)(_USDC)?-(\d{1,2})([A-Z]{3})(\d{2})-([1-9]\d*|\d+d\d+)-([CP])", re.ASCII
 )
+_FUTURE = re.compile(r"([A-Z]+)-(?:PERPETUAL|(\d{1,2})([A-Z]{3})(\d{2}))", re.ASCII)
 
 
 class OptionKind(StrEnum):
@@ -67,7 +69,7 @@ class OptionContract:
         coin, linear, day, month, year, strike, kind = match.groups()
         return cls(
             underlying=coin,
-            expiry=datetime(2000 + int(year), _MONTHS.index(month) + 1, int(day), 8, tzinfo=UTC),
+            expiry=_expiry(day, month, year),
             strike=float(strike.replace("d", ".")),
             kind=OptionKind.CALL if kind == "C" else OptionKind.PUT,
             settlement=Settlement.LINEAR if linear else Settlement.INVERSE,
@@ -77,9 +79,10 @@ class OptionContract:
     def symbol(self) -> str:
         """The venue's name: day without leading zero, `d` for a decimal point."""
         family = "_USDC" if self.settlement is Settlement.LINEAR else ""
-        day = f"{self.expiry.day}{_MONTHS[self.expiry.month - 1]}{self.expiry.year % 100:02d}"
         strike = format(Decimal(repr(self.strike)).normalize(), "f").replace(".", "d")
-        return f"{self.underlying}{family}-{day}-{strike}-{self.kind.value[0].upper()}"
+        return (
+            f"{self.underlying}{family}-{_day(self.expiry)}-{strike}-{self.kind.value[0].upper()}"
+        )
 
     @property
     def is_call(self) -> bool:
@@ -103,6 +106,69 @@ class OptionContract:
         """Coin paid to the holder of one contract delivered at *delivery_price_usd*."""
         gain_usd = delivery_price_usd - self.strike
         return max(gain_usd if self.is_call else -gain_usd, 0.0) / delivery_price_usd
+
+
+@frozen
+class FutureContract:
+    """
+    An inverse future on one coin, counted in USD and settled in coin; *expiry* is None for the
+    perpetual.
+
+    >>> perpetual = FutureContract("BTC")
+    >>> perpetual.symbol, FutureContract.from_symbol("BTC-PERPETUAL") == perpetual
+    ('BTC-PERPETUAL', True)
+    >>> FutureContract.from_symbol("ETH-26JUN26").symbol
+    'ETH-26JUN26'
+    >>> perpetual.profit_coin(50_000.0, 50_000.0, 62_500.0)
+    0.2
+    """
+
+    underlying: str
+    expiry: datetime | None = field(default=None, validator=optional(utc))
+
+    @classmethod
+    def from_symbol(cls, symbol: str) -> Self:
+        """
+        Return the future that the venue calls *symbol*.
+
+        Raises:
+            ValueError: The text does not name an inverse future.
+        """
+        match = _FUTURE.fullmatch(symbol)
+        if match is None or match[3] not in (None, *_MONTHS):
+            raise ValueError(f"not the name of a future: {symbol!r}")
+        coin, day, month, year = match.groups()
+        return cls(coin, None if day is None else _expiry(day, month, year))
+
+    @property
+    def symbol(self) -> str:
+        """The venue's name."""
+        return f"{self.underlying}-{'PERPETUAL' if self.expiry is None else _day(self.expiry)}"
+
+    def profit_coin(self, size_usd: float, entry: float, now: float) -> float:
+        """
+        Coin earned by *size_usd*, negative short, from price *entry* to price *now*.
+
+            Q (1 / entry - 1 / now) = Q (now - entry) / (entry now)
+
+        Prices in USD per coin, both above zero.
+        """
+        return size_usd * (now - entry) / (entry * now)
+
+
+Contract: TypeAlias = OptionContract | FutureContract
+
+
+def contract_named(symbol: str) -> Contract:
+    """
+    Return the option or future that the venue calls *symbol*.
+
+    Raises:
+        ValueError: The text names neither.
+    """
+    if _FUTURE.fullmatch(symbol):
+        return FutureContract.from_symbol(symbol)
+    return OptionContract.from_symbol(symbol)
 
 
 @frozen
@@ -195,3 +261,13 @@ _GRID_SLACK = 1e-6  # of a step: far above float rounding, far below a real diff
 def _on_grid(steps: int, step: float) -> float:
     """*steps* x *step* as the nearest float of the decimal that the venue would print."""
     return float(steps * Decimal(repr(step)))
+
+
+def _expiry(day: str, month: str, year: str) -> datetime:
+    """The instant of 27, MAR, 26: 08:00 UTC."""
+    return datetime(2000 + int(year), _MONTHS.index(month) + 1, int(day), 8, tzinfo=UTC)
+
+
+def _day(expiry: datetime) -> str:
+    """The date as names have it: 27MAR26."""
+    return f"{expiry.day}{_MONTHS[expiry.month - 1]}{expiry.year % 100:02d}"

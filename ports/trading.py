@@ -7,7 +7,7 @@ from typing import Protocol
 from attrs import field, frozen
 
 from ports.checks import finite, label, not_negative, positive, utc
-from ports.instruments import OptionContract
+from ports.instruments import Contract, FutureContract, OptionContract
 
 
 class Side(StrEnum):
@@ -65,14 +65,15 @@ class OrderIntent:
     """
     One limit order as we want it, known for ever by its label.
 
-    *amount* in contracts, *price* in coin per contract for inverse options. The venue must not
-    take it after *valid_until*; we cancel what is left of it at *expires_at*.
+    Options: *amount* in contracts, *price* in coin per contract. Futures: *amount* in USD,
+    *price* in USD per coin. The venue must not take it after *valid_until*; we cancel what is
+    left of it at *expires_at*.
     """
 
     label: str = field(validator=label)
     strategy_id: str
     position_id: str
-    contract: OptionContract
+    contract: Contract
     side: Side
     amount: float = field(validator=positive)
     price: float = field(validator=positive)
@@ -81,19 +82,29 @@ class OrderIntent:
     valid_until: datetime = field(validator=utc)
     expires_at: datetime = field(validator=utc)
 
+    @property
+    def option(self) -> OptionContract:
+        """
+        The contract, for those who deal in options only.
+
+        Raises:
+            ValueError: It is a future.
+        """
+        return _option(self.contract)
+
 
 @frozen(kw_only=True)
 class Fill:
     """
     One trade of ours; *trade_id* is the venue's and unique.
 
-    Units: price and fee_coin coin (price per contract), amount contracts, index_usd USD per coin.
+    Units: fee_coin coin, index_usd USD per coin; price and amount as in OrderIntent.
     """
 
     trade_id: str
     order_id: str
     label: str | None  # None: not an order of ours
-    contract: OptionContract
+    contract: Contract
     side: Side
     amount: float = field(validator=positive)
     price: float = field(validator=not_negative)
@@ -102,14 +113,27 @@ class Fill:
     at: datetime = field(validator=utc)
     is_maker: bool
 
+    @property
+    def option(self) -> OptionContract:
+        """
+        The contract, for those who deal in options only.
+
+        Raises:
+            ValueError: It is a future.
+        """
+        return _option(self.contract)
+
 
 @frozen(kw_only=True)
 class Order:
-    """An order as the venue reports it; *label* is None for an order that is not ours."""
+    """
+    An order as the venue reports it; *label* is None for an order that is not ours. Amounts and
+    price as in OrderIntent.
+    """
 
     order_id: str
     label: str | None
-    contract: OptionContract
+    contract: Contract
     side: Side
     amount: float = field(validator=positive)
     filled_amount: float = field(validator=not_negative)
@@ -117,6 +141,16 @@ class Order:
     reduce_only: bool
     state: OrderState
     created_at: datetime = field(validator=utc)
+
+    @property
+    def option(self) -> OptionContract:
+        """
+        The contract, for those who deal in options only.
+
+        Raises:
+            ValueError: It is a future.
+        """
+        return _option(self.contract)
 
     @property
     def open_amount(self) -> float:
@@ -134,7 +168,7 @@ class Placed:
 
 @frozen(kw_only=True)
 class Position:
-    """Contracts held at the venue: positive long, negative short."""
+    """Options held at the venue: positive long, negative short."""
 
     contract: OptionContract
     size: float = field(validator=finite)
@@ -143,11 +177,33 @@ class Position:
 
 
 @frozen(kw_only=True)
+class FuturePosition:
+    """
+    A future held at the venue: positive long, negative short.
+
+    *profit_coin* is what was gained since the last settlement, funding included: it counts in
+    equity now and moves to the balance at the next settlement.
+    """
+
+    contract: FutureContract
+    size_usd: float = field(validator=finite)
+    average_price: float = field(validator=not_negative)  # USD per coin; zero if none is held
+    mark: float = field(validator=positive)  # USD per coin
+    profit_coin: float = field(validator=finite)
+
+    @property
+    def size_coin(self) -> float:
+        """Coin held at the mark, negative short: the delta of the position."""
+        return self.size_usd / self.mark
+
+
+@frozen(kw_only=True)
 class Account:
     """
-    One coin's account, read whole: balances in coin, and every option position.
+    One coin's account, read whole: balances in coin, and every position.
 
-    equity = balance + the positions at their marks.
+    equity = balance + the options at their marks + the unsettled profit of futures. Our book is
+    about options: futures are told here, and count in equity, margin and delta.
     """
 
     underlying: str
@@ -157,6 +213,7 @@ class Account:
     initial_margin_coin: float = field(validator=not_negative)
     maintenance_margin_coin: float = field(validator=not_negative)
     positions: tuple[Position, ...]
+    futures: tuple[FuturePosition, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -181,7 +238,7 @@ class Delivery:
 
 @frozen(kw_only=True)
 class Activity:
-    """What happened to the account: trades and deliveries, oldest first."""
+    """What happened to the account: trades, and deliveries of options; oldest first."""
 
     fills: tuple[Fill, ...]
     deliveries: tuple[Delivery, ...]
@@ -253,3 +310,9 @@ class Trading(Protocol):
             Unavailable: No complete answer.
         """
         ...
+
+
+def _option(contract: Contract) -> OptionContract:
+    if not isinstance(contract, OptionContract):
+        raise ValueError(f"{contract.symbol} is not an option")  # noqa: TRY004  a wrong value
+    return contract

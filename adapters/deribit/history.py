@@ -7,7 +7,7 @@ from attrs import define, evolve, field, frozen
 
 from adapters.deribit.client import DeribitClient
 from adapters.deribit.models import Chart, DeliveryPrices
-from adapters.deribit.parse import COINS, read_as
+from adapters.deribit.parse import COINS, funding_of, read_as
 from ports.checks import epoch_ms
 from ports.columns import Bools
 from ports.errors import Malformed, Unavailable
@@ -70,6 +70,19 @@ class DeribitHistory:
             self._known[key] = known
         closed = known.bars.closed_at_ms
         return _where(known.bars, (closed > start_ms) & (closed <= end_ms))
+
+    async def funding(self, underlying: str, start: datetime, end: datetime) -> float:
+        """See History; the venue's own sum of the perpetual's funding."""
+        _check(underlying)
+        if start >= end:
+            return 0.0
+        answer = await self.client.read(
+            "public/get_funding_rate_value",
+            instrument_name=f"{underlying}-PERPETUAL",
+            start_timestamp=epoch_ms(start),
+            end_timestamp=epoch_ms(end),
+        )
+        return funding_of(answer)
 
     async def delivery_price(self, underlying: str, expiry: datetime) -> DeliveryPrice | None:
         """See History; the venue's own figure, without error."""

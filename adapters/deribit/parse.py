@@ -70,6 +70,19 @@ def contract_of(instrument_name: str) -> OptionContract:
     return _built(lambda: OptionContract.from_symbol(instrument_name))
 
 
+def funding_of(answer: Answer) -> float:
+    """
+    Return the sum of funding that *answer* tells, a fraction of the coin held.
+
+    Raises:
+        Malformed: It is not a number that can be meant.
+    """
+    told = answer.result
+    if isinstance(told, bool) or not isinstance(told, int | float) or not abs(told) < 1.0:
+        raise Malformed(f"{answer.method}: a funding of {told!r}")
+    return float(told)
+
+
 def account_of(summary: AccountSummary, held: tuple[Position, ...], read_at: datetime) -> Account:
     """Return the account that *summary* and the option positions *held* make."""
     return Account(

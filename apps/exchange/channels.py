@@ -6,11 +6,13 @@ from datetime import timedelta
 from attrs import define, field, frozen
 
 from apps.exchange.exchange import Exchange
-from apps.exchange.instruments import Perpetual, instrument_named
-from apps.exchange.rpc import Fields, RpcError
-from apps.exchange.wire_market import Level, index_frame, option_view, ticker_of
+from apps.exchange.instruments import instrument_named, kind_of
+from apps.exchange.rpc import Fields
+from apps.exchange.wire_market import Level, index_frame, option_view
+from apps.exchange.wire_perpetual import perpetual_view, ticker_of
 from core.simulation.dvol import dvol_percent
 from ports.checks import epoch_ms
+from ports.instruments import Contract, FutureContract
 
 _INTERVALS = "raw|100ms|agg2"
 _KINDS = "any|future|option|spot|future_combo|option_combo|combo"
@@ -73,12 +75,12 @@ class UserChannel:
         """Whether orders come one by one."""
         return self.what == "orders.raw"
 
-    def is_about(self, name: str) -> bool:
-        """Whether the option *name* belongs to it."""
+    def is_about(self, contract: Contract) -> bool:
+        """Whether *contract* belongs to it."""
         if "." not in self.of:
-            return self.of == name
+            return self.of == contract.symbol
         kind, coin = self.of.split(".")
-        return kind in ("any", "option") and coin in ("any", name.partition("-")[0])
+        return kind in ("any", kind_of(contract)) and coin in ("any", contract.underlying)
 
 
 def user_channel(channel: str) -> UserChannel:
@@ -207,18 +209,11 @@ Sides = tuple[list[Level], list[Level]]
 
 async def _sides(exchange: Exchange, name: str) -> Sides:
     found = instrument_named(name)
-    if isinstance(found, Perpetual):
-        ticker = await ticker_of(exchange, name)
-        return [_level(ticker, "bid")], [_level(ticker, "ask")]
+    if isinstance(found, FutureContract):
+        perpetual = await perpetual_view(exchange, found)
+        return perpetual.bids, perpetual.asks
     view = await option_view(exchange, found)
     return view.bids, view.asks
-
-
-def _level(ticker: Fields, side: str) -> Level:
-    price, amount = ticker[f"best_{side}_price"], ticker[f"best_{side}_amount"]
-    if not isinstance(price, float) or not isinstance(amount, float):
-        raise RpcError(13503, "unavailable")
-    return price, amount
 
 
 def _both(said: object) -> Sides:

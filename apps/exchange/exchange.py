@@ -12,12 +12,15 @@ from apps.exchange.rpc import RpcError
 from apps.exchange.sessions import Credentials, Sessions
 from apps.wiring.exchange import ExchangeWorld
 from core.risk.margin import MarginRates
-from core.simulation.matching import Moment, TimeInForce
+from core.simulation.matching import Moment
+from core.simulation.perpetual import perpetual_quote
+from core.simulation.settling import last_settlement
 from core.simulation.venue import SimulatedVenue, VenueParams
 from ports.errors import Refused, Unavailable
 from ports.history import DeliveryPrice
-from ports.instruments import OptionContract
+from ports.instruments import Contract, FutureContract
 from ports.trading import Order
+from ports.venue_log import TimeInForce
 
 ACCOUNT_ID = 1
 ACCOUNT_NAME = "paper"
@@ -152,12 +155,7 @@ class Exchange:
 
             Unavailable: The market does not answer.
         """
-        self.ledger.cancel_reason = reason
-        try:
-            order = await self.venue.cancel(record.order)
-        finally:
-            self.ledger.cancel_reason = "user_request"
-        return self.record_of(order)
+        return self.record_of(await self.venue.cancel_for(record.order, reason))
 
     async def cancelled_if_open(self, record: OrderRecord, reason: str) -> int:
         """Cancel as `cancelled` and return 1; 0 where it was filled or closed in between."""
@@ -170,6 +168,25 @@ class Exchange:
     def record_of(self, order: Order) -> OrderRecord:
         """The newest record of *order*."""
         return self.books(order.contract.underlying).orders[order.order_id]
+
+    @property
+    def last_settlement(self) -> datetime:
+        """The last 08:00."""
+        return last_settlement(self.now)
+
+    async def funding(self, coin: str, start: datetime, end: datetime) -> float:
+        """
+        Return what the perpetual's funding came to between two instants; see History.
+
+        Raises:
+            Unavailable: The history does not answer.
+        """
+        return await self.world.history.funding(coin, start, end)
+
+    def working_records(self, coin: str) -> list[OrderRecord]:
+        """The orders in *coin* that work, oldest first of each contract."""
+        working = self.books(coin).working.values()
+        return [self.record_of(order) for orders in working for order in tuple(orders.values())]
 
     async def settlement_marks(self, coin: str) -> dict[str, float]:
         """The marks at the last 08:00 by name; empty where nobody knows them."""
@@ -220,15 +237,10 @@ class Exchange:
 
     async def _end_day(self) -> None:
         for coin in self.params.coins:
-            for orders in tuple(self.books(coin).working.values()):
-                for order in tuple(orders.values()):
-                    await self._end_of_day(order)
-
-    async def _end_of_day(self, order: Order) -> None:
-        until = last_settlement(self.now)
-        is_daily = self.ledger.terms_of(order).time_in_force is TimeInForce.GOOD_TIL_DAY
-        if is_daily and order.created_at < until:
-            await self.cancelled_if_open(self.record_of(order), "settlement")
+            for record in self.working_records(coin):
+                is_daily = record.terms.time_in_force is TimeInForce.GOOD_TIL_DAY
+                if is_daily and record.order.created_at < self.last_settlement:
+                    await self.cancelled_if_open(record, "settlement")
 
 
 @frozen(eq=False)
@@ -238,17 +250,13 @@ class _Settled:
     marks: dict[str, float]
 
 
-def last_settlement(now: datetime) -> datetime:
-    """The last 08:00 UTC at *now* or before."""
-    today = now.replace(hour=8, minute=0, second=0, microsecond=0)
-    return today if today <= now else today - _DAY
-
-
-def _seen(frames: Frames, contract: OptionContract) -> Seen | None:
+def _seen(frames: Frames, contract: Contract) -> Seen | None:
     try:
         frame = frames.shown(contract.underlying)
     except Unavailable:
         return None
+    if isinstance(contract, FutureContract):
+        return Seen(mark=perpetual_quote(frame.snapshot).mark, forward=frame.index_usd)
     row = frame.listing.row_of.get(contract.symbol)
     if row is None or not isfinite(frame.mark[row]):
         return None

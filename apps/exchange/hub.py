@@ -15,10 +15,12 @@ from apps.exchange.channels import (
 from apps.exchange.connection import Connection
 from apps.exchange.exchange import Exchange
 from apps.exchange.ledger import TradeRecord
-from apps.exchange.wire_account import account_fields, changed_coins, holdings, position_fields
+from apps.exchange.wire_account import account_fields, changed_coins
 from apps.exchange.wire_market import public_trade
+from apps.exchange.wire_positions import holdings, positions_on
 from apps.exchange.wire_trading import order_fields, user_trade
 from ports.errors import Unavailable
+from ports.instruments import Contract
 from ports.trading import Order
 from ports.venue_log import VenueStep
 
@@ -147,7 +149,7 @@ class Hub:
                 self._say_trades(channel, step)
 
     def _say_orders(self, channel: str, user: UserChannel, step: VenueStep) -> None:
-        orders = [self._order(each) for each in step.orders if user.is_about(each.contract.symbol)]
+        orders = [self._order(each) for each in step.orders if user.is_about(each.contract)]
         if user.is_raw_orders:
             for order in orders:
                 self._say(channel, order)
@@ -169,27 +171,20 @@ class Hub:
             if user.what == "portfolio" and user.of in ("any", coin.lower()):
                 self._say(channel, account_fields(of, self.exchange.params.allowed))
         for step in steps:
-            for name in sorted({each.contract.symbol for each in step.orders}):
-                if not name.startswith(f"{coin}-"):
-                    continue
-                held = zip(of.account.positions, of.sensitivities, strict=True)
-                positions = [
-                    position_fields(each, sense, of)
-                    for each, sense in held
-                    if each.contract.symbol == name
-                ]
-                self._say_changes(name, step, positions)
+            for contract in dict.fromkeys(each.contract for each in step.orders):
+                if contract.underlying == coin:
+                    self._say_changes(contract, step, positions_on(contract, of))
 
-    def _say_changes(self, name: str, step: VenueStep, positions: list[rpc.Fields]) -> None:
+    def _say_changes(
+        self, contract: Contract, step: VenueStep, positions: list[rpc.Fields]
+    ) -> None:
         for channel, user in self._heard():
-            if user.what != "changes" or not user.is_about(name):
+            if user.what != "changes" or not user.is_about(contract):
                 continue
-            trades = self._trades_in(step, UserChannel("trades", name))
+            trades = self._trades_in(step, UserChannel("trades", contract.symbol))
             data = {
-                "instrument_name": name,
-                "orders": [
-                    self._order(each) for each in step.orders if each.contract.symbol == name
-                ],
+                "instrument_name": contract.symbol,
+                "orders": [self._order(each) for each in step.orders if each.contract == contract],
                 "trades": [self._user_trade(each) for each in trades],
                 "positions": positions if trades else [],
             }
@@ -208,8 +203,8 @@ class Hub:
     async def _cancel_orders_of(self, connection: Connection) -> None:
         for coin in self.exchange.params.coins:
             for record in tuple(self.exchange.books(coin).orders.values()):
-                terms = self.exchange.ledger.terms_of(record.order)
-                if record.order.state.is_working and terms.connection == connection.number:
+                came_by = self.exchange.ledger.connections.get(record.order.order_id)
+                if record.order.state.is_working and came_by == connection.number:
                     await self.exchange.cancelled_if_open(record, "cancel_on_disconnect")
 
     def _trades_in(self, step: VenueStep, user: UserChannel) -> list[TradeRecord]:
@@ -217,17 +212,16 @@ class Hub:
             trade
             for fill in step.fills
             for trade in self.exchange.books(fill.contract.underlying).trades
-            if trade.fill is fill and user.is_about(fill.contract.symbol)
+            if trade.fill is fill and user.is_about(fill.contract)
         ]
 
     def _order(self, order: Order) -> rpc.Fields:
-        record = self.exchange.record_of(order)
-        return order_fields(record, self.exchange.ledger.terms_of(order))
+        return order_fields(self.exchange.record_of(order))
 
     def _user_trade(self, trade: TradeRecord) -> rpc.Fields:
         books = self.exchange.books(trade.fill.contract.underlying)
         record = books.orders[trade.fill.order_id]
-        return user_trade(trade, record, self.exchange.ledger.terms_of(record.order))
+        return user_trade(trade, record)
 
 
 async def keep_going(hub: Hub, every_s: float) -> None:

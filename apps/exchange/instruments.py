@@ -3,69 +3,52 @@
 from datetime import datetime, timedelta
 from zlib import crc32
 
-from attrs import frozen
-
 from apps.exchange.rpc import Fields, RpcError, invalid_params
-from core.simulation.listing import listed_since
+from core.simulation.listing import COINS, listed_since
+from core.simulation.perpetual import MAKER_FEE, future_rules, taker_fee
 from ports.checks import epoch_ms
-from ports.instruments import ContractRules, OptionContract
+from ports.instruments import (
+    Contract,
+    ContractRules,
+    FutureContract,
+    OptionContract,
+    contract_named,
+)
 
-_COINS = ("BTC", "ETH")
 _INDEX_IDS = {"BTC": 1000033, "ETH": 1000034}
 _PERPETUAL_IDS = {"BTC": 210838, "ETH": 210839}
 _NO_END_MS = 32_503_708_800_000  # the year 3000
 _PERPETUAL_SINCE_MS = {"BTC": 1_534_242_287_000, "ETH": 1_552_568_454_000}
 
 
-@frozen
-class Perpetual:
-    """The perpetual of a coin: shown at its index; it cannot be traded yet."""
-
-    coin: str
-
-    @property
-    def name(self) -> str:
-        """The venue's name."""
-        return f"{self.coin}-PERPETUAL"
-
-    @property
-    def tick_usd(self) -> float:
-        """The price step."""
-        return 0.5 if self.coin == "BTC" else 0.05
-
-    @property
-    def contract_usd(self) -> float:
-        """USD in one contract."""
-        return 10.0 if self.coin == "BTC" else 1.0
-
-
-def instrument_named(name: str) -> OptionContract | Perpetual:
+def instrument_named(name: str) -> Contract:
     """
     Return what *name* names.
 
     Raises:
-        RpcError: -32602, it does not read as a name.
+        RpcError: -32602, it does not read as a name; 13020, it is a future that is not listed.
     """
-    coin, _, rest = name.partition("-")
-    if rest == "PERPETUAL" and coin in _COINS:
-        return Perpetual(coin)
     try:
-        return OptionContract.from_symbol(name)
+        found = contract_named(name)
     except ValueError as error:
         raise invalid_params("instrument_name", "wrong format") from error
-
-
-def option_named(name: str) -> OptionContract:
-    """
-    Return the option that *name* names.
-
-    Raises:
-        RpcError: -32602, it does not read as a name; 10033, it is a perpetual.
-    """
-    found = instrument_named(name)
-    if isinstance(found, Perpetual):
-        raise RpcError(10033, "not_implemented", {"reason": "the perpetual is not traded here"})
+    if isinstance(found, FutureContract) and (
+        found.expiry is not None or found.underlying not in COINS
+    ):
+        raise RpcError(13020, "not_found")
     return found
+
+
+def kind_of(contract: Contract) -> str:
+    """What the venue calls the kind of *contract*."""
+    return "option" if isinstance(contract, OptionContract) else "future"
+
+
+def contracts_in(contract: Contract, amount: float) -> float:
+    """The *amount* in contracts: of a future they hold 10 or 1 USD, of an option one coin."""
+    if isinstance(contract, OptionContract):
+        return amount
+    return amount / future_rules(contract.underlying).min_amount
 
 
 def instrument_id(name: str) -> int:
@@ -105,12 +88,12 @@ def option_fields(contract: OptionContract, rules: ContractRules, now: datetime)
     }
 
 
-def perpetual_fields(perpetual: Perpetual) -> Fields:
+def perpetual_fields(perpetual: FutureContract, now: datetime) -> Fields:
     """The instrument object of a perpetual."""
-    coin = perpetual.coin
+    coin, rules = perpetual.underlying, future_rules(perpetual.underlying)
     return {
         **_common(coin),
-        "instrument_name": perpetual.name,
+        "instrument_name": perpetual.symbol,
         "instrument_id": _PERPETUAL_IDS[coin],
         "kind": "future",
         "future_type": "reversed",
@@ -120,13 +103,13 @@ def perpetual_fields(perpetual: Perpetual) -> Fields:
         "settlement_period": "perpetual",
         "is_active": True,
         "state": "open",
-        "contract_size": perpetual.contract_usd,
-        "min_trade_amount": perpetual.contract_usd,
+        "contract_size": rules.min_amount,
+        "min_trade_amount": rules.min_amount,
         "lot_size": 1,
-        "tick_size": perpetual.tick_usd,
+        "tick_size": rules.tick_size,
         "tick_size_steps": [],
-        "maker_commission": 0.0,
-        "taker_commission": 0.0005,
+        "maker_commission": MAKER_FEE,
+        "taker_commission": taker_fee(now),
         "block_trade_commission": 0.00025,
         "block_trade_min_trade_amount": 200_000,
         "block_trade_tick_size": 0.01,

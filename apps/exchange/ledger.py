@@ -4,41 +4,37 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
-from core.simulation.matching import TimeInForce
+from core.simulation.future_holding import FutureHolding
 from core.simulation.venue_state import Holding
-from ports.instruments import OptionContract
+from ports.instruments import Contract, FutureContract, OptionContract
 from ports.trading import Delivery, Fill, Order, OrderState, Side
-from ports.venue_log import Deposit, VenueLog, VenueStep
-
-
-@frozen(kw_only=True)
-class Terms:
-    """What a client said of an order besides what the venue keeps; gone with the process."""
-
-    order_type: str = "limit"
-    time_in_force: TimeInForce = TimeInForce.GOOD_TIL_CANCELLED
-    post_only: bool = False
-    reject_post_only: bool = False
-    mmp: bool = False
-    connection: int | None = None  # the websocket it came by
+from ports.venue_log import (
+    Deposit,
+    Funding,
+    FutureSettlement,
+    OrderTerms,
+    VenueLog,
+    VenueStep,
+)
 
 
 @frozen(kw_only=True)
 class Seen:
-    """The market of a contract at a trade; None where the exchange was not looking."""
+    """The market of a contract at a trade; a future has no volatility."""
 
     mark: float
     forward: float
-    iv: float | None
+    iv: float | None = None
 
 
 @frozen(kw_only=True)
 class OrderRecord:
-    """An order with its trades, and how it came to be as it is."""
+    """An order with its terms and trades, and how it came to be as it is."""
 
     order: Order
+    terms: OrderTerms
     updated_at: datetime
     fills: tuple[Fill, ...] = ()
     is_replaced: bool = False
@@ -46,9 +42,13 @@ class OrderRecord:
 
     @property
     def average_price(self) -> float:
-        """Coin per contract over its trades; zero without any."""
+        """The price over its trades, of futures by their coin; zero without any."""
         amount = sum(fill.amount for fill in self.fills)
-        return sum(fill.price * fill.amount for fill in self.fills) / amount if amount else 0.0
+        if not amount:
+            return 0.0
+        if isinstance(self.order.contract, FutureContract):
+            return amount / sum(fill.amount / fill.price for fill in self.fills)
+        return sum(fill.price * fill.amount for fill in self.fills) / amount
 
 
 @frozen(kw_only=True)
@@ -65,7 +65,7 @@ class TradeRecord:
 
 @frozen(kw_only=True)
 class LogEntry:
-    """One line of the account's log: exactly one of deposit, trade and delivery is given."""
+    """One line of the account's log: exactly one of the things it may be about is given."""
 
     number: int
     at: datetime
@@ -74,6 +74,7 @@ class LogEntry:
     deposit: Deposit | None = None
     trade: TradeRecord | None = None
     delivery: Delivery | None = None
+    settlement: FutureSettlement | None = None
 
 
 @define(eq=False)
@@ -81,20 +82,22 @@ class CoinLedger:
     """What happened in one coin, oldest first."""
 
     orders: dict[str, OrderRecord] = field(factory=dict)
-    working: dict[OptionContract, dict[str, Order]] = field(factory=lambda: defaultdict(dict))
+    working: dict[Contract, dict[str, Order]] = field(factory=lambda: defaultdict(dict))
     trades: list[TradeRecord] = field(factory=list)
     deliveries: list[Delivery] = field(factory=list)
+    settlements: list[FutureSettlement] = field(factory=list)
     entries: list[LogEntry] = field(factory=list)
     balance_coin: float = 0.0
     holdings: dict[OptionContract, Holding] = field(factory=dict)
+    futures: dict[FutureContract, FutureHolding] = field(factory=dict)
 
-    def last_trade(self, contract: OptionContract) -> TradeRecord | None:
+    def last_trade(self, contract: Contract) -> TradeRecord | None:
         """The newest trade in *contract*."""
         return next(
             (each for each in reversed(self.trades) if each.fill.contract == contract), None
         )
 
-    def trades_since(self, contract: OptionContract, since: datetime) -> list[TradeRecord]:
+    def trades_since(self, contract: Contract, since: datetime) -> list[TradeRecord]:
         """The trades in *contract* at *since* or later, oldest first."""
         return [
             each for each in self.trades if each.fill.contract == contract and each.fill.at >= since
@@ -111,11 +114,10 @@ class Ledger:
     """
 
     log: VenueLog
-    look: Callable[[OptionContract], Seen | None]
+    look: Callable[[Contract], Seen | None]
     coins: dict[str, CoinLedger] = field(factory=lambda: defaultdict(CoinLedger), init=False)
-    terms: dict[str, Terms] = field(factory=dict, init=False)
+    connections: dict[str, int] = field(factory=dict, init=False)  # websockets orders came by
     watchers: list[Callable[[VenueStep], None]] = field(factory=list, init=False)
-    cancel_reason: str = field(default="user_request", init=False)  # of cancels from now on
     _is_live: bool = field(default=False, init=False)
 
     async def recall(self) -> None:
@@ -140,10 +142,6 @@ class Ledger:
         """See VenueLog."""
         return self.log.steps()
 
-    def terms_of(self, order: Order) -> Terms:
-        """What was said of *order*; a plain limit order if that is no longer known."""
-        return self.terms.get(order.order_id, Terms())
-
     def _take(self, step: VenueStep) -> None:
         for deposit in step.deposits:
             coin = self.coins[deposit.underlying]
@@ -151,6 +149,8 @@ class Ledger:
             _enter(coin, step.at, deposit.amount_coin, deposit=deposit)
         for order in step.orders:
             self._put(order, step)
+        for funding in step.fundings:
+            self._fund(funding)
         for fill in step.fills:
             self._book(fill)
         for delivery in step.deliveries:
@@ -160,6 +160,8 @@ class Ledger:
             coin.holdings.pop(delivery.contract, None)
             coin.balance_coin += change
             _enter(coin, delivery.at, change, delivery=delivery)
+        for settlement in step.settlements:
+            self._settle(settlement)
 
     def _put(self, order: Order, step: VenueStep) -> None:
         coin = self.coins[order.contract.underlying]
@@ -170,42 +172,80 @@ class Ledger:
         )
         coin.orders[order.order_id] = OrderRecord(
             order=order,
+            terms=step.terms.get(order.order_id, before.terms if before else OrderTerms()),
             updated_at=step.at,
             fills=(before.fills if before else ()) + new_fills,
             is_replaced=is_edited or (before is not None and before.is_replaced),
-            cancel_reason=self._reason(order),
+            cancel_reason=_reason(order, step),
         )
         if order.state.is_working:
             coin.working[order.contract][order.order_id] = order
         else:
             coin.working[order.contract].pop(order.order_id, None)
 
-    def _reason(self, order: Order) -> str | None:
-        if order.state is OrderState.EXPIRED:
-            return "settlement"
-        return self.cancel_reason if order.state is OrderState.CANCELLED else None
+    def _fund(self, funding: Funding) -> None:
+        futures = self.coins[funding.contract.underlying].futures
+        futures[funding.contract] = futures[funding.contract].funded(funding)
+
+    def _settle(self, settlement: FutureSettlement) -> None:
+        coin, contract = self.coins[settlement.contract.underlying], settlement.contract
+        after = coin.futures[contract].settled(settlement)
+        if after.size_usd:
+            coin.futures[contract] = after
+        else:
+            del coin.futures[contract]
+        coin.settlements.append(settlement)
+        coin.balance_coin += settlement.profit_coin
+        _enter(coin, settlement.at, settlement.profit_coin, settlement=settlement)
 
     def _book(self, fill: Fill) -> None:
         coin = self.coins[fill.contract.underlying]
-        held = coin.holdings.get(fill.contract, Holding())
-        after = held.after(fill)
         last = coin.last_trade(fill.contract)
+        held = _hold(coin, fill)
         trade = TradeRecord(
             fill=fill,
             seq=1 if last is None else last.seq + 1,
             tick_direction=_tick_direction(last, fill.price),
-            profit_coin=_realised(held, fill),
-            position=after.size,
+            profit_coin=held.profit_coin,
+            position=held.size,
             seen=self.look(fill.contract) if self._is_live else None,
         )
         coin.trades.append(trade)
-        if after.size:
-            coin.holdings[fill.contract] = after
-        else:
-            coin.holdings.pop(fill.contract, None)
-        change = -fill.side.sign * fill.price * fill.amount - fill.fee_coin
+        change = held.premium_coin - fill.fee_coin
         coin.balance_coin += change
         _enter(coin, fill.at, change, trade=trade)
+
+
+@frozen
+class _Held:
+    """What a fill led to: the size then held, what it realised, and the premium it brought."""
+
+    size: float
+    profit_coin: float
+    premium_coin: float
+
+
+def _hold(coin: CoinLedger, fill: Fill) -> _Held:
+    """Take *fill* into the holdings of *coin*."""
+    contract = fill.contract
+    if isinstance(contract, FutureContract):
+        future = coin.futures.get(contract) or FutureHolding(contract=contract, funded_at=fill.at)
+        coin.futures[contract] = future.after(fill)
+        return _Held(coin.futures[contract].size_usd, future.realised_by(fill), 0.0)
+    held = coin.holdings.get(contract, Holding())
+    after = held.after(fill)
+    if after.size:
+        coin.holdings[contract] = after
+    else:
+        coin.holdings.pop(contract, None)
+    premium_coin = -fill.side.sign * fill.price * fill.amount
+    return _Held(after.size, _realised(held, fill), premium_coin)
+
+
+def _reason(order: Order, step: VenueStep) -> str | None:
+    if order.state is OrderState.EXPIRED:
+        return "settlement"
+    return step.reason or None if order.state is OrderState.CANCELLED else None
 
 
 def _enter(
@@ -216,14 +256,19 @@ def _enter(
     deposit: Deposit | None = None,
     trade: TradeRecord | None = None,
     delivery: Delivery | None = None,
+    settlement: FutureSettlement | None = None,
 ) -> None:
     entry = LogEntry(
         number=len(coin.entries) + 1,
         at=at,
         change_coin=change_coin,
         balance_coin=coin.balance_coin,
+        deposit=deposit,
+        trade=trade,
+        delivery=delivery,
+        settlement=settlement,
     )
-    coin.entries.append(evolve(entry, deposit=deposit, trade=trade, delivery=delivery))
+    coin.entries.append(entry)
 
 
 def _tick_direction(last: TradeRecord | None, price: float) -> int:

@@ -5,12 +5,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from apps.exchange.bounds import bounds_of
 from apps.exchange.exchange import Exchange
-from apps.exchange.instruments import Perpetual, instrument_named, option_named
+from apps.exchange.instruments import instrument_named, kind_of
 from apps.exchange.ledger import LogEntry, TradeRecord
 from apps.exchange.limits import Cost
 from apps.exchange.methods import Call, Method, Methods
-from apps.exchange.methods_past import TradesByCurrency, TradesByInstrument
+from apps.exchange.methods_past import TradesByCurrency, TradesByInstrument, is_kind
 from apps.exchange.methods_settled import SettlementsByCurrency, SettlementsByInstrument
 from apps.exchange.pages import Tape, chosen
 from apps.exchange.params import (
@@ -26,20 +27,24 @@ from apps.exchange.params import (
 )
 from apps.exchange.rpc import Fields, RpcError, invalid_params
 from apps.exchange.trading import record_named
-from apps.exchange.wire_account import (
-    account_fields,
-    empty_account,
+from apps.exchange.wire_account import account_fields, empty_account, opened_ms, owner_fields
+from apps.exchange.wire_positions import (
+    all_positions,
     holdings,
+    margin_of,
     no_position,
-    opened_ms,
-    owner_fields,
-    position_fields,
+    positions_on,
 )
-from apps.exchange.wire_trading import log_fields, settlement_fields, user_trade
-from core.pricing.marks import forward_of, mark_of
-from core.risk.margin import initial_margin_coin
+from apps.exchange.wire_trading import (
+    future_settlement_fields,
+    log_fields,
+    settlement_fields,
+    user_trade,
+)
 from ports.checks import epoch_ms
-from ports.trading import Delivery
+from ports.instruments import OptionContract
+from ports.trading import Delivery, Side
+from ports.venue_log import FutureSettlement
 
 _DAY = timedelta(days=1)
 _OTHERS = ("USDC", "USDT", "EURR")
@@ -153,25 +158,22 @@ async def get_account_summaries(call: Call, params: Summaries) -> Fields:  # noq
 
 async def get_positions(call: Call, params: Positions) -> list[Fields]:
     """What is held."""
-    if params.kind not in (None, "any", "option"):
-        return []
     coins = [coin for coin in call.exchange.params.coins if params.currency in ("any", coin)]
     found: list[Fields] = []
     for coin in coins:
-        of = await holdings(call.exchange, coin)
-        pairs = zip(of.account.positions, of.sensitivities, strict=True)
-        found.extend(position_fields(held, sense, of) for held, sense in pairs)
+        told = all_positions(await holdings(call.exchange, coin))
+        found.extend(each for each in told if params.kind in (None, "any", each["kind"]))
     return found
 
 
 async def get_position(call: Call, params: OfInstrument) -> Fields:
     """What is held of one instrument; a position of zero if nothing is."""
-    contract = option_named(params.instrument_name)
+    contract = instrument_named(params.instrument_name)
     of = await holdings(call.exchange, contract.underlying)
-    for held, sense in zip(of.account.positions, of.sensitivities, strict=True):
-        if held.contract == contract:
-            return position_fields(held, sense, of)
-    if of.moment.snapshot.chain.row_of(contract) is None:
+    held = positions_on(contract, of)
+    if held:
+        return held[0]
+    if isinstance(contract, OptionContract) and of.moment.snapshot.chain.row_of(contract) is None:
         raise RpcError(13020, "not_found")
     return no_position(contract, of)
 
@@ -180,17 +182,15 @@ async def get_user_trades_by_currency(call: Call, params: MyTradesByCurrency) ->
     """Trades of a coin, newest first."""
     await call.exchange.catch_up()
     trades = call.exchange.books(params.currency).trades
-    if params.kind not in (None, "any", "option"):
-        trades = []
-    return _my_trades(call.exchange, trades, params)
+    return _my_trades(
+        call.exchange, [each for each in trades if is_kind(each, params.kind)], params
+    )
 
 
 async def get_user_trades_by_instrument(call: Call, params: MyTradesByInstrument) -> Fields:
     """Trades of an instrument, newest first."""
     await call.exchange.catch_up()
     found = instrument_named(params.instrument_name)
-    if isinstance(found, Perpetual):
-        return {"trades": [], "has_more": False}
     trades = call.exchange.books(found.underlying).trades
     return _my_trades(
         call.exchange, [each for each in trades if each.fill.contract == found], params
@@ -208,37 +208,33 @@ async def get_user_trades_by_order(call: Call, params: TradesByOrder) -> list[Fi
 
 
 async def get_settlement_history_by_currency(call: Call, params: SettlementsByCurrency) -> Fields:
-    """Our deliveries in a coin, newest first."""
+    """Our deliveries and daily settlements in a coin, newest first."""
     await call.exchange.catch_up()
-    return _my_settlements(call.exchange.books(params.currency).deliveries, params)
+    books = call.exchange.books(params.currency)
+    return _my_settlements([*books.deliveries, *books.settlements], params)
 
 
 async def get_settlement_history_by_instrument(
     call: Call, params: SettlementsByInstrument
 ) -> Fields:
-    """Our delivery of an instrument."""
+    """Our delivery, or our daily settlements, of an instrument."""
     await call.exchange.catch_up()
-    contract = option_named(params.instrument_name)
-    deliveries = call.exchange.books(contract.underlying).deliveries
-    return _my_settlements([each for each in deliveries if each.contract == contract], params)
+    contract = instrument_named(params.instrument_name)
+    books = call.exchange.books(contract.underlying)
+    ended: list[Delivery | FutureSettlement] = [*books.deliveries, *books.settlements]
+    return _my_settlements([each for each in ended if each.contract == contract], params)
 
 
 async def get_margins(call: Call, params: Margins) -> Fields:
     """What an order would bind, bought or sold, and the band of its price."""
-    contract = option_named(params.instrument_name)
+    contract = instrument_named(params.instrument_name)
     moment = await call.exchange.moment(contract.underlying)
-    frame = await call.exchange.frame(contract.underlying)
-    row = frame.listing.row_of.get(contract.symbol)
-    if row is None:
-        raise RpcError(13020, "not_found")
-    forward = forward_of(moment.snapshot, contract, moment.at)
-    mark = mark_of(moment.snapshot, contract, moment.at)
-    fee_coin = moment.rules.trade_fee(params.price, params.amount)
+    bounds = bounds_of(await call.exchange.frame(contract.underlying), contract)
     return {
-        "buy": params.price * params.amount + fee_coin,
-        "sell": initial_margin_coin(contract, forward, mark, -params.amount, call.exchange.rates),
-        "min_price": frame.least_price(row),
-        "max_price": frame.most_price(row),
+        "buy": margin_of(contract, Side.BUY, params.amount, params.price, moment),
+        "sell": margin_of(contract, Side.SELL, params.amount, params.price, moment),
+        "min_price": bounds.least,
+        "max_price": bounds.most,
     }
 
 
@@ -350,22 +346,35 @@ def _my_trades(
 
 def _my_trade(exchange: Exchange, trade: TradeRecord) -> Fields:
     record = record_named(exchange, trade.fill.order_id)
-    return user_trade(trade, record, exchange.ledger.terms_of(record.order))
+    return user_trade(trade, record)
 
 
 def _my_settlements(
-    deliveries: list[Delivery], asked: SettlementsByCurrency | SettlementsByInstrument
+    ended: list[Delivery | FutureSettlement],
+    asked: SettlementsByCurrency | SettlementsByInstrument,
 ) -> Fields:
     until, skip = asked.search_start_timestamp, asked.skip
     found = [
         each
-        for each in reversed(deliveries)
-        if asked.type in (None, "delivery", "exercise")
+        for each in sorted(ended, key=lambda each: each.at, reverse=True)
+        if asked.type in (None, *_ENDS[type(each)])
         and (until is None or epoch_ms(each.at) <= until)
     ]
     more = str(skip + asked.count) if len(found) > skip + asked.count else None
     page = found[skip : skip + asked.count]
-    return {"settlements": [settlement_fields(each) for each in page], "continuation": more}
+    return {"settlements": [_my_settlement(each) for each in page], "continuation": more}
+
+
+_ENDS: dict[type, tuple[str, ...]] = {
+    Delivery: ("delivery", "exercise"),
+    FutureSettlement: ("settlement",),
+}
+
+
+def _my_settlement(ended: Delivery | FutureSettlement) -> Fields:
+    if isinstance(ended, FutureSettlement):
+        return future_settlement_fields(ended)
+    return settlement_fields(ended)
 
 
 def _is_about(entry: LogEntry, query: str | None) -> bool:
@@ -375,7 +384,9 @@ def _is_about(entry: LogEntry, query: str | None) -> bool:
     if entry.trade is not None:
         fill = entry.trade.fill
         role = "maker" if fill.is_maker else "taker"
-        kinds = {"trade", "option", role, fill.side.value, fill.contract.symbol}
+        kinds = {"trade", kind_of(fill.contract), role, fill.side.value, fill.contract.symbol}
     elif entry.delivery is not None:
         kinds = {"delivery", "option", "settlement", entry.delivery.contract.symbol}
+    elif entry.settlement is not None:
+        kinds = {"settlement", "future", entry.settlement.contract.symbol}
     return words <= kinds

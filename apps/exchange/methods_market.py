@@ -7,7 +7,6 @@ from pydantic import Field
 from apps.exchange.exchange import Exchange
 from apps.exchange.frames import Frame
 from apps.exchange.instruments import (
-    Perpetual,
     instrument_named,
     option_fields,
     perpetual_fields,
@@ -29,11 +28,15 @@ from apps.exchange.wire_market import (
     option_book,
     option_summary,
     option_view,
-    perpetual_book,
-    perpetual_summary,
-    ticker_of,
     view_on,
 )
+from apps.exchange.wire_perpetual import (
+    perpetual_book,
+    perpetual_summary,
+    perpetual_view,
+    ticker_of,
+)
+from ports.instruments import FutureContract
 
 _DEPTHS = (1, 5, 10, 20, 50, 100, 1000, 10000)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -131,7 +134,7 @@ async def get_instruments(call: Call, params: Instruments) -> list[Fields]:
     for coin in _coins(call.exchange, params.currency):
         frame = await call.exchange.frame(coin)
         if params.kind in (None, "any", "future"):
-            found.append(perpetual_fields(Perpetual(coin)))
+            found.append(perpetual_fields(FutureContract(coin), call.exchange.now))
         if params.kind in (None, "any", "option"):
             now, rules = call.exchange.now, frame.snapshot.rules
             found.extend(option_fields(each, rules, now) for each in frame.listing.contracts)
@@ -141,9 +144,9 @@ async def get_instruments(call: Call, params: Instruments) -> list[Fields]:
 async def get_instrument(call: Call, params: OfInstrument) -> Fields:
     """One instrument, as get_instruments has it."""
     found = instrument_named(params.instrument_name)
-    if isinstance(found, Perpetual):
-        await call.exchange.frame(found.coin)
-        return perpetual_fields(found)
+    if isinstance(found, FutureContract):
+        require_traded(call.exchange, found.underlying)
+        return perpetual_fields(found, call.exchange.now)
     view = await option_view(call.exchange, found)
     return option_fields(found, view.frame.snapshot.rules, call.exchange.now)
 
@@ -172,8 +175,8 @@ async def get_order_book(call: Call, params: Book) -> Fields:
     if params.depth not in _DEPTHS:
         raise invalid_params("depth", "wrong format")
     found = instrument_named(params.instrument_name)
-    if isinstance(found, Perpetual):
-        return perpetual_book(await ticker_of(call.exchange, found.name))
+    if isinstance(found, FutureContract):
+        return perpetual_book(await perpetual_view(call.exchange, found), params.depth)
     return option_book(await option_view(call.exchange, found), params.depth)
 
 
@@ -184,7 +187,7 @@ async def get_book_summary_by_currency(call: Call, params: Summaries) -> list[Fi
     for coin in _coins(exchange, params.currency):
         frame, marks = await exchange.frame(coin), await exchange.settlement_marks(coin)
         if params.kind in (None, "any", "future"):
-            found.append(perpetual_summary(Perpetual(coin), frame))
+            found.append(perpetual_summary(await perpetual_view(exchange, FutureContract(coin))))
         if params.kind in (None, "any", "option"):
             found.extend(
                 option_summary(view_on(exchange, frame, contract, marks))
@@ -196,8 +199,8 @@ async def get_book_summary_by_currency(call: Call, params: Summaries) -> list[Fi
 async def get_book_summary_by_instrument(call: Call, params: OfInstrument) -> list[Fields]:
     """The summary of one instrument, in a list."""
     found = instrument_named(params.instrument_name)
-    if isinstance(found, Perpetual):
-        return [perpetual_summary(found, await call.exchange.frame(found.coin))]
+    if isinstance(found, FutureContract):
+        return [perpetual_summary(await perpetual_view(call.exchange, found))]
     return [option_summary(await option_view(call.exchange, found))]
 
 

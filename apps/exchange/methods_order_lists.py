@@ -6,8 +6,9 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
+from apps.exchange.asked import Label
 from apps.exchange.exchange import Exchange
-from apps.exchange.instruments import instrument_named
+from apps.exchange.instruments import instrument_named, kind_of
 from apps.exchange.ledger import OrderRecord
 from apps.exchange.methods import Call, Method, Methods
 from apps.exchange.params import (
@@ -20,8 +21,8 @@ from apps.exchange.params import (
     Whole,
 )
 from apps.exchange.rpc import Fields
-from apps.exchange.trading import Label, record_named, records_of
-from apps.exchange.wire_account import order_margin_coin
+from apps.exchange.trading import record_named, records_of
+from apps.exchange.wire_positions import order_margin_coin
 from apps.exchange.wire_trading import order_fields
 
 OrderType: TypeAlias = Literal[
@@ -116,38 +117,41 @@ class Ids(Params):
 async def get_open_orders(call: Call, params: Open) -> list[Fields]:
     """All orders that work."""
     await call.exchange.catch_up()
-    coins = call.exchange.params.coins if is_of_options(params.kind, params.type) else ()
-    return all_told(call.exchange, working(call.exchange, coins))
+    found = working(call.exchange, call.exchange.params.coins)
+    return all_told([each for each in found if is_asked(each, params.kind, params.type)])
 
 
 async def get_open_orders_by_currency(call: Call, params: OpenByCurrency) -> list[Fields]:
     """The orders of a coin that work."""
     await call.exchange.catch_up()
     coins = call.exchange.params.coins if params.currency == "any" else (params.currency,)
-    chosen = coins if is_of_options(params.kind, params.type) else ()
-    return all_told(call.exchange, working(call.exchange, chosen))
+    found = working(call.exchange, coins)
+    return all_told([each for each in found if is_asked(each, params.kind, params.type)])
 
 
 async def get_open_orders_by_instrument(call: Call, params: OpenByInstrument) -> list[Fields]:
     """The orders of an instrument that work."""
     instrument_named(params.instrument_name)
     await call.exchange.catch_up()
-    coins = call.exchange.params.coins if is_of_options(None, params.type) else ()
-    found = working(call.exchange, coins)
-    return all_told(call.exchange, [each for each in found if is_in(each, params.instrument_name)])
+    found = [
+        each
+        for each in working(call.exchange, call.exchange.params.coins)
+        if is_in(each, params.instrument_name) and is_asked(each, None, params.type)
+    ]
+    return all_told(found)
 
 
 async def get_open_orders_by_label(call: Call, params: ByLabel) -> list[Fields]:
     """The orders with a label that work."""
     await call.exchange.catch_up()
     found = records_of(call.exchange, (params.currency,), params.label)
-    return all_told(call.exchange, [each for each in found if each.order.state.is_working])
+    return all_told([each for each in found if each.order.state.is_working])
 
 
 async def get_order_state(call: Call, params: OrderState) -> Fields:
     """One order, whatever became of it."""
     await call.exchange.catch_up()
-    return told(call.exchange, record_named(call.exchange, params.order_id))
+    return told(record_named(call.exchange, params.order_id))
 
 
 async def get_order_state_by_label(call: Call, params: StateByLabel) -> list[Fields]:
@@ -156,7 +160,6 @@ async def get_order_state_by_label(call: Call, params: StateByLabel) -> list[Fie
     since = call.exchange.now - _RECENT
     found = records_of(call.exchange, (params.currency,), params.label)
     return all_told(
-        call.exchange,
         [each for each in found if each.order.state.is_working or each.updated_at >= since],
     )
 
@@ -165,8 +168,9 @@ async def get_order_history_by_currency(call: Call, params: HistoryByCurrency) -
     """Closed orders of a coin, newest first."""
     await call.exchange.catch_up()
     coins = call.exchange.params.coins if params.currency == "any" else (params.currency,)
-    chosen = coins if is_of_options(params.kind, "all") else ()
-    return _history(call.exchange, records_of(call.exchange, chosen, None), params)
+    found = records_of(call.exchange, coins, None)
+    kept = [each for each in found if is_asked(each, params.kind, "all")]
+    return _history(call.exchange, kept, params)
 
 
 async def get_order_history_by_instrument(call: Call, params: HistoryByInstrument) -> object:
@@ -217,14 +221,14 @@ ORDER_LIST_METHODS: Methods = {
 }
 
 
-def told(exchange: Exchange, record: OrderRecord) -> Fields:
+def told(record: OrderRecord) -> Fields:
     """The order object of *record*."""
-    return order_fields(record, exchange.ledger.terms_of(record.order))
+    return order_fields(record)
 
 
-def all_told(exchange: Exchange, records: Iterable[OrderRecord]) -> list[Fields]:
+def all_told(records: Iterable[OrderRecord]) -> list[Fields]:
     """The order objects of *records*."""
-    return [told(exchange, record) for record in records]
+    return [told(record) for record in records]
 
 
 def working(exchange: Exchange, coins: Iterable[str]) -> list[OrderRecord]:
@@ -237,9 +241,10 @@ def is_in(record: OrderRecord, instrument_name: str) -> bool:
     return record.order.contract.symbol == instrument_name
 
 
-def is_of_options(kind: str | None, order_type: str) -> bool:
-    """Whether plain orders in options are among those asked for: there are no others."""
-    return kind in (None, "any", "option") and order_type in ("all", "limit")
+def is_asked(record: OrderRecord, kind: str | None, order_type: str) -> bool:
+    """Whether *record* is of the *kind*, None for every one, and the *order_type* asked for."""
+    is_of_kind = kind in (None, "any", kind_of(record.order.contract))
+    return is_of_kind and order_type in ("all", "limit")
 
 
 def _history(exchange: Exchange, records: list[OrderRecord], asked: History) -> object:
@@ -248,7 +253,7 @@ def _history(exchange: Exchange, records: list[OrderRecord], asked: History) -> 
     found = [each for each in records if _is_asked_for(each, asked, edge, oldest)]
     found.sort(key=lambda each: each.updated_at, reverse=True)
     skip = asked.offset if asked.continuation is None else int(asked.continuation)
-    page = all_told(exchange, found[skip : skip + asked.count])
+    page = all_told(found[skip : skip + asked.count])
     if not asked.with_continuation:
         return page
     more = str(skip + asked.count) if len(found) > skip + asked.count else None

@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from typing import Literal
 
+from apps.exchange.asked import Change, Label, Place
 from apps.exchange.exchange import Exchange
-from apps.exchange.instruments import instrument_named, option_named
+from apps.exchange.instruments import instrument_named
 from apps.exchange.ledger import OrderRecord
 from apps.exchange.limits import Cost
 from apps.exchange.methods import Call, Method, Methods
 from apps.exchange.methods_order_lists import (
     OrderType,
     all_told,
-    is_of_options,
+    is_asked,
     told,
     working,
 )
@@ -25,9 +26,6 @@ from apps.exchange.params import (
 )
 from apps.exchange.rpc import Fields, RpcError
 from apps.exchange.trading import (
-    Change,
-    Label,
-    Place,
     edit,
     place,
     record_named,
@@ -118,7 +116,7 @@ async def edit_order(call: Call, params: Edit) -> Fields:
 
 async def edit_by_label(call: Call, params: EditByLabel) -> Fields:
     """Edit the one open order that carries a label."""
-    contract = option_named(params.instrument_name)
+    contract = instrument_named(params.instrument_name)
     found = [
         record
         for record in records_of(call.exchange, (contract.underlying,), params.label)
@@ -134,7 +132,7 @@ async def edit_by_label(call: Call, params: EditByLabel) -> Fields:
 async def cancel(call: Call, params: OfOrder) -> Fields:
     """Cancel one order."""
     record = record_named(call.exchange, params.order_id)
-    return told(call.exchange, await call.exchange.cancelled(record, "user_request"))
+    return told(await call.exchange.cancelled(record, "user_request"))
 
 
 async def cancel_all(call: Call, params: Cancels) -> object:
@@ -186,7 +184,7 @@ async def cancel_by_label(call: Call, params: CancelByLabel) -> int:
 
 async def close_position(call: Call, params: Close) -> Fields:
     """Trade what is held away with a reduce-only order."""
-    exchange, contract = call.exchange, option_named(params.instrument_name)
+    exchange, contract = call.exchange, instrument_named(params.instrument_name)
     size = (await exchange.moment(contract.underlying)).account.size_of(contract)
     if size == 0:
         raise RpcError(10010, "already_closed")
@@ -230,7 +228,7 @@ ORDER_METHODS: Methods = {
 
 async def _cancel(exchange: Exchange, records: list[OrderRecord], asked: Cancels) -> object:
     """The count of orders cancelled, or the report that *detailed* asks for."""
-    chosen = records if is_of_options(asked.kind, asked.type) else []
+    chosen = [each for each in records if is_asked(each, asked.kind, asked.type)]
     count = await _cancel_each(exchange, chosen)
     if not asked.detailed:
         return count
@@ -243,7 +241,7 @@ async def _cancel(exchange: Exchange, records: list[OrderRecord], asked: Cancels
             "currency": coin,
             "type": "limit",
             "instrument_name": None,
-            "result": all_told(exchange, of_coin),
+            "result": all_told(of_coin),
         }
         for coin, of_coin in by_coin.items()
     ]

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from apps.exchange.exchange import Exchange
 from apps.exchange.frames import known
-from apps.exchange.instruments import Perpetual, instrument_named
+from apps.exchange.instruments import instrument_named, kind_of
 from apps.exchange.ledger import TradeRecord
 from apps.exchange.methods import Call, Method, Methods
 from apps.exchange.methods_market import require_traded
@@ -27,11 +27,12 @@ from apps.exchange.params import (
 from apps.exchange.rpc import Fields, RpcError, invalid_params
 from apps.exchange.wire_market import public_trade
 from core.simulation.dvol import dvol_percent
+from core.simulation.perpetual import EIGHT_HOURS, perpetual_quote
 from core.stats.volatility import realised_vol
 from ports.checks import epoch_ms, from_epoch_ms
 from ports.errors import Unavailable
 from ports.history import Candles
-from ports.instruments import OptionContract
+from ports.instruments import Contract, FutureContract
 from ports.market_data import MarketSnapshot
 
 _RESOLUTIONS = ("1", "3", "5", "10", "15", "30", "60", "120", "180", "360", "720", "1D")
@@ -41,6 +42,12 @@ _MOST_CANDLES = 5_000
 _VOLATILITY_HOURS = 16 * 24  # how far historical volatility goes back
 _VOLATILITY_WINDOW = 30 * 24  # hours that each of its figures looks at
 _MARK_STEP = timedelta(minutes=5)
+_MOST_FUNDING = 744  # hours that one list of funding tells
+_FUNDING_CHARTS = {  # how far back each goes, and in which steps
+    "8h": (timedelta(hours=8), timedelta(minutes=10)),
+    "24h": (timedelta(days=1), timedelta(minutes=30)),
+    "1m": (timedelta(days=30), timedelta(hours=8)),
+}
 
 
 class TradesByCurrency(OfCurrency):
@@ -80,6 +87,12 @@ class VolIndex(OfCurrency, Span):
     resolution: Literal["1", "60", "3600", "43200", "1D"]
 
 
+class FundingChart(OfInstrument):
+    """Of public/get_funding_chart_data."""
+
+    length: Literal["8h", "24h", "1m"]
+
+
 class InstrumentSpan(OfInstrument, Span):
     """Of the funding methods and of public/get_mark_price_history."""
 
@@ -87,16 +100,12 @@ class InstrumentSpan(OfInstrument, Span):
 async def get_last_trades_by_currency(call: Call, params: TradesByCurrency) -> Fields:
     """The newest trades of a coin: those made here, since nobody else trades."""
     trades = call.exchange.books(params.currency).trades
-    if params.kind not in (None, "any", "option"):
-        trades = []
-    return _told(trades, params)
+    return _told([each for each in trades if is_kind(each, params.kind)], params)
 
 
 async def get_last_trades_by_instrument(call: Call, params: TradesByInstrument) -> Fields:
     """The newest trades of one instrument."""
     found = instrument_named(params.instrument_name)
-    if isinstance(found, Perpetual):
-        return {"trades": [], "has_more": False}
     trades = call.exchange.books(found.underlying).trades
     return _told([each for each in trades if each.fill.contract == found], params)
 
@@ -107,9 +116,9 @@ async def get_tradingview_chart_data(call: Call, params: Chart) -> Fields:
         raise invalid_params("resolution", "wrong format")
     found = instrument_named(params.instrument_name)
     step = _DAY if params.resolution == "1D" else timedelta(minutes=int(params.resolution))
-    if isinstance(found, Perpetual) and step >= _HOUR:
+    if isinstance(found, FutureContract) and step >= _HOUR:
         return await _hourly_chart(
-            call.exchange, require_traded(call.exchange, found.coin), step, params
+            call.exchange, require_traded(call.exchange, found.underlying), step, params
         )
     starts = _grid(params, step, call.exchange.now, _MOST_BARS)
     edges = [*starts, starts[-1] + step] if starts else []
@@ -149,28 +158,48 @@ async def get_historical_volatility(call: Call, params: OfCurrency) -> list[list
 
 
 async def get_funding_rate_history(call: Call, params: InstrumentSpan) -> list[Fields]:
-    """Hours of funding: none is ever due, since the perpetual stands at its index."""
-    coin = _perpetual(call.exchange, params.instrument_name)
-    start, end = _span(params, call.exchange.now)
-    bars = await call.exchange.world.history.candles(coin, _HOUR, start - _HOUR, end)
+    """The funding of whole hours, oldest first."""
+    exchange, coin = call.exchange, _perpetual(call.exchange, params.instrument_name)
+    start, end = _span(params, exchange.now)
+    start = max(start, end - _MOST_FUNDING * _HOUR)
+    bars = await exchange.world.history.candles(coin, _HOUR, start - _HOUR, end)
     prices = bars.close.tolist()
     rows = zip(bars.closed_at_ms.tolist()[1:], prices, prices[1:], strict=False)
     return [
-        {
-            "timestamp": at_ms,
-            "index_price": price,
-            "prev_index_price": before,
-            "interest_1h": 0.0,
-            "interest_8h": 0.0,
-        }
+        await _funding_row(exchange, coin, from_epoch_ms(at_ms), before, price)
         for at_ms, before, price in rows
-    ][-_MOST_CANDLES:]
+    ]
 
 
 async def get_funding_rate_value(call: Call, params: InstrumentSpan) -> float:
-    """What funding came to: nothing."""
-    _perpetual(call.exchange, params.instrument_name)
-    return 0.0
+    """What funding came to, as a fraction."""
+    coin = _perpetual(call.exchange, params.instrument_name)
+    start, end = _span(params, call.exchange.now)
+    return await call.exchange.funding(coin, start, end)
+
+
+async def get_funding_chart_data(call: Call, params: FundingChart) -> Fields:
+    """The funding of eight hours over the last hours, day or month, with the index."""
+    exchange, coin = call.exchange, _perpetual(call.exchange, params.instrument_name)
+    span, step = _FUNDING_CHARTS[params.length]
+    points: list[Fields] = []
+    for back in range(span // step, -1, -1):
+        at = exchange.now - back * step
+        snapshot = await past_snapshot(exchange, coin, at)
+        if snapshot is not None:
+            interest_8h = await exchange.funding(coin, at - EIGHT_HOURS, at)
+            points.append(
+                {
+                    "timestamp": epoch_ms(at),
+                    "index_price": snapshot.index_usd,
+                    "interest_8h": interest_8h,
+                }
+            )
+    return {
+        "current_interest": perpetual_quote((await exchange.frame(coin)).snapshot).funding_8h,
+        "interest_8h": await exchange.funding(coin, exchange.now - EIGHT_HOURS, exchange.now),
+        "data": points,
+    }
 
 
 async def get_mark_price_history(call: Call, params: InstrumentSpan) -> list[list[object]]:
@@ -204,9 +233,16 @@ PAST_METHODS: Methods = {
     "public/get_volatility_index_data": Method(get_volatility_index_data, VolIndex),
     "public/get_historical_volatility": Method(get_historical_volatility, OfCurrency),
     "public/get_funding_rate_history": Method(get_funding_rate_history, InstrumentSpan),
+    "public/get_funding_chart_data": Method(get_funding_chart_data, FundingChart),
     "public/get_funding_rate_value": Method(get_funding_rate_value, InstrumentSpan),
     "public/get_mark_price_history": Method(get_mark_price_history, InstrumentSpan),
 }
+
+
+def is_kind(trade: TradeRecord, kind: str | None) -> bool:
+    """Whether *trade* is of *kind*; None asks for every kind."""
+    return kind in (None, "any", kind_of(trade.fill.contract))
+
 
 Bar = tuple[float | None, float | None, float | None, float | None]
 
@@ -218,9 +254,21 @@ def _told(trades: list[TradeRecord], params: TradesByCurrency | TradesByInstrume
 
 def _perpetual(exchange: Exchange, name: str) -> str:
     found = instrument_named(name)
-    if not isinstance(found, Perpetual):
+    if not isinstance(found, FutureContract):
         raise RpcError(10031, "invalid_args_for_instrument")
-    return require_traded(exchange, found.coin)
+    return require_traded(exchange, found.underlying)
+
+
+async def _funding_row(
+    exchange: Exchange, coin: str, at: datetime, before: float, price: float
+) -> Fields:
+    return {
+        "timestamp": epoch_ms(at),
+        "index_price": price,
+        "prev_index_price": before,
+        "interest_1h": await exchange.funding(coin, at - _HOUR, at),
+        "interest_8h": await exchange.funding(coin, at - EIGHT_HOURS, at),
+    }
 
 
 def _span(params: Span, now: datetime) -> tuple[datetime, datetime]:
@@ -246,14 +294,11 @@ async def past_snapshot(exchange: Exchange, coin: str, at: datetime) -> MarketSn
         return None
 
 
-async def _price(
-    exchange: Exchange, found: OptionContract | Perpetual, at: datetime
-) -> float | None:
-    coin = found.coin if isinstance(found, Perpetual) else found.underlying
-    snapshot = await past_snapshot(exchange, require_traded(exchange, coin), at)
+async def _price(exchange: Exchange, found: Contract, at: datetime) -> float | None:
+    snapshot = await past_snapshot(exchange, require_traded(exchange, found.underlying), at)
     if snapshot is None:
         return None
-    if isinstance(found, Perpetual):
+    if isinstance(found, FutureContract):
         return snapshot.index_usd
     row = snapshot.chain.row_of(found)
     return None if row is None else known(float(snapshot.chain.mark[row]))

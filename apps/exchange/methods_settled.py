@@ -8,15 +8,19 @@ from pydantic import Field
 
 from apps.exchange.exchange import Exchange
 from apps.exchange.frames import known
-from apps.exchange.instruments import Perpetual, instrument_named
+from apps.exchange.instruments import instrument_named
 from apps.exchange.methods import Call, Method, Methods
 from apps.exchange.methods_past import past_snapshot
 from apps.exchange.params import Currency, Instant, Params, Whole
 from apps.exchange.rpc import Fields
 from apps.exchange.wire_market import index_frame
 from ports.checks import epoch_ms
-from ports.instruments import OptionContract
+from ports.instruments import FutureContract, OptionContract
 from ports.market_data import MarketSnapshot
+
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+_DAY_MS = _DAY // timedelta(milliseconds=1)
+_MOST_DAYS = 100  # back that daily settlements are told
 
 
 class DeliveryPrices(Params):
@@ -67,15 +71,17 @@ async def get_delivery_prices(call: Call, params: DeliveryPrices) -> Fields:
 
 
 async def get_last_settlements_by_currency(call: Call, params: SettlementsByCurrency) -> Fields:
-    """What expired, newest first: every listed contract of every day."""
+    """What expired, newest first: every listed contract of every day; or the perpetual's days."""
+    if params.type == "settlement":
+        return await _daily(call.exchange, FutureContract(params.currency), params)
     return await _settlements(call.exchange, params.currency, None, params)
 
 
 async def get_last_settlements_by_instrument(call: Call, params: SettlementsByInstrument) -> Fields:
     """What one contract was settled at."""
     found = instrument_named(params.instrument_name)
-    if isinstance(found, Perpetual):
-        return {"settlements": [], "continuation": None}
+    if isinstance(found, FutureContract):
+        return await _daily(call.exchange, found, params)
     return await _settlements(call.exchange, found.underlying, found, params)
 
 
@@ -115,6 +121,40 @@ async def _settlements(
             break
     more = str(skip + params.count) if len(found) > skip + params.count else None
     return {"settlements": found[skip : skip + params.count], "continuation": more}
+
+
+async def _daily(exchange: Exchange, contract: FutureContract, params: Settlements) -> Fields:
+    """The daily settlements of the perpetual, newest first; what others earned is not known."""
+    if params.type not in (None, "settlement") or contract.underlying not in exchange.params.coins:
+        return {"settlements": [], "continuation": None}
+    newest, until = epoch_ms(exchange.last_settlement), params.search_start_timestamp
+    start = exchange.last_settlement - (_MOST_DAYS - 1) * _DAY
+    bars = await exchange.world.history.candles(contract.underlying, _HOUR, start, exchange.now)
+    closed = zip(bars.closed_at_ms.tolist(), bars.close.tolist(), strict=True)
+    found = [
+        _settled_row(contract, at_ms, price)
+        for at_ms, price in reversed(list(closed))
+        if (newest - at_ms) % _DAY_MS == 0 and (until is None or at_ms <= until)
+    ]
+    more = params.skip + params.count
+    return {
+        "settlements": found[params.skip : more],
+        "continuation": str(more) if len(found) > more else None,
+    }
+
+
+def _settled_row(contract: FutureContract, at_ms: int, price: float) -> Fields:
+    return {
+        "type": "settlement",
+        "timestamp": at_ms,
+        "instrument_name": contract.symbol,
+        "position": 0.0,
+        "index_price": price,
+        "mark_price": price,
+        "profit_loss": 0.0,
+        "session_profit_loss": 0.0,
+        "funding": 0.0,
+    }
 
 
 async def _expired(exchange: Exchange, coin: str, at: datetime, price_usd: float) -> list[Fields]:

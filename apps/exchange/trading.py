@@ -1,70 +1,25 @@
-"""Orders as clients word them, checked and put to the venue."""
+"""Orders put to the venue: placed, edited, found again."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Annotated
 
-from pydantic import Field
+import attrs
 
+from apps.exchange.advanced import coin_price
+from apps.exchange.asked import AT_MARKET, Change, Place, amount_of, terms_of
+from apps.exchange.bounds import Bounds, bounds_of
 from apps.exchange.exchange import Exchange
-from apps.exchange.frames import Frame, known
-from apps.exchange.instruments import option_named
-from apps.exchange.ledger import OrderRecord, Terms
-from apps.exchange.params import Instant, Number, OfInstrument, Params
+from apps.exchange.instruments import instrument_named
+from apps.exchange.ledger import OrderRecord
 from apps.exchange.rpc import Fields, RpcError, invalid_params
 from apps.exchange.wire_trading import NO_LABEL, label_of, order_fields, user_trade
-from core.simulation.matching import TimeInForce
 from ports.checks import from_epoch_ms
 from ports.errors import Refused
-from ports.instruments import OptionContract
+from ports.instruments import Contract
 from ports.trading import OrderIntent, Placed, Side
+from ports.venue_log import OrderTerms
 
 _PATIENCE = timedelta(hours=1)  # an order without valid_until is looked at now
-Label = Annotated[str, Field(max_length=64, pattern=r"^[ -~]*$")]
-
-
-class Place(OfInstrument):
-    """Of private/buy and private/sell."""
-
-    amount: Number | None = None
-    contracts: Number | None = None
-    type: str = "limit"
-    price: Number | None = None
-    time_in_force: TimeInForce = TimeInForce.GOOD_TIL_CANCELLED
-    label: Label = ""
-    post_only: bool = False
-    reject_post_only: bool = False
-    reduce_only: bool = False
-    mmp: bool = False
-    valid_until: Instant | None = None
-    advanced: str | None = None
-    display_amount: Number | None = None
-    refresh_amount: Number | None = None
-    max_show: Number | None = None
-    trigger: str | None = None
-    trigger_price: Number | None = None
-    trigger_offset: Number | None = None
-    linked_order_type: str | None = None
-    trigger_fill_condition: str | None = None
-    otoco_config: list[Fields] | None = None
-
-
-class Change(Params):
-    """What an edit may change."""
-
-    amount: Number | None = None
-    contracts: Number | None = None
-    price: Number | None = None
-    post_only: bool | None = None
-    reject_post_only: bool | None = None
-    reduce_only: bool | None = None
-    mmp: bool | None = None
-    valid_until: Instant | None = None
-    advanced: str | None = None
-    display_amount: Number | None = None
-    refresh_amount: Number | None = None
-    trigger_price: Number | None = None
-    trigger_offset: Number | None = None
 
 
 async def place(exchange: Exchange, side: Side, asked: Place, connection: int | None) -> Fields:
@@ -74,37 +29,30 @@ async def place(exchange: Exchange, side: Side, asked: Place, connection: int | 
     Raises:
         RpcError, Refused, OutcomeUnknown, NeverSent, Unavailable: It was not placed.
     """
-    _require_supported(asked)
-    contract = option_named(asked.instrument_name)
+    contract = instrument_named(asked.instrument_name)
+    terms = terms_of(asked, contract)
     frame = await exchange.frame(contract.underlying)
-    is_market = asked.type == "market"
-    price = _market_price(frame, contract, side) if is_market else _limit_price(asked.price)
-    _require_in_band(frame, contract, side, price)
-    is_post_only = asked.post_only and not is_market
-    if is_post_only and asked.reject_post_only:
-        _require_passive(frame, contract, side, price)
+    bounds = bounds_of(frame, contract)
+    price = _price(asked, side, bounds)
+    if terms.advanced is not None:
+        price = coin_price(contract, side, terms, frame)
+    price = bounds.taken(side, price)
+    if asked.post_only and asked.reject_post_only:
+        bounds.require_passive(side, price)
     intent = _intent(
         contract,
         side,
-        _amount(asked.amount, asked.contracts),
+        amount_of(asked.amount, asked.contracts, contract),
         price,
         label=asked.label or NO_LABEL,
         reduce_only=asked.reduce_only,
-        post_only=is_post_only,
+        post_only=terms.post_only,
         at=exchange.now,
         valid_until=asked.valid_until,
     )
-    stays = asked.time_in_force
-    lifetime = TimeInForce.IMMEDIATE_OR_CANCEL if is_market and stays in _STAYING else stays
-    placed = await exchange.venue.place_for(intent, lifetime)
-    exchange.ledger.terms[placed.order.order_id] = Terms(
-        order_type=asked.type,
-        time_in_force=lifetime,
-        post_only=is_post_only,
-        reject_post_only=asked.reject_post_only,
-        mmp=asked.mmp,
-        connection=connection,
-    )
+    placed = await exchange.venue.place_for(intent, terms)
+    if connection is not None:
+        exchange.ledger.connections[placed.order.order_id] = connection
     return _answer(exchange, placed)
 
 
@@ -115,19 +63,19 @@ async def edit(exchange: Exchange, record: OrderRecord, change: Change) -> Field
     Raises:
         RpcError, Refused, OutcomeUnknown, NeverSent, Unavailable: It stands as it was.
     """
-    if change.advanced is not None or change.trigger_price is not None:
-        raise RpcError(10033, "not_implemented", {"reason": "plain limit orders only"})
-    order, terms = record.order, exchange.ledger.terms_of(record.order)
+    order, terms = record.order, _changed(record.terms, change)
     frame = await exchange.frame(order.contract.underlying)
+    bounds = bounds_of(frame, order.contract)
     price = order.price if change.price is None else change.price
+    if terms.advanced is not None:
+        price = coin_price(order.contract, order.side, terms, frame)
     if order.state.is_working:
-        _require_in_band(frame, order.contract, order.side, price)
-    is_post_only = terms.post_only if change.post_only is None else change.post_only
-    if is_post_only and change.reject_post_only:
-        _require_passive(frame, order.contract, order.side, price)
+        price = bounds.taken(order.side, price)
+    if terms.post_only and change.reject_post_only:
+        bounds.require_passive(order.side, price)
     amount = order.amount
     if change.amount is not None or change.contracts is not None:
-        amount = _amount(change.amount, change.contracts)
+        amount = amount_of(change.amount, change.contracts, order.contract)
     if amount <= order.filled_amount:
         raise Refused(10002, "qty_too_low")
     intent = _intent(
@@ -137,12 +85,39 @@ async def edit(exchange: Exchange, record: OrderRecord, change: Change) -> Field
         price,
         label=order.label or NO_LABEL,
         reduce_only=order.reduce_only if change.reduce_only is None else change.reduce_only,
-        post_only=is_post_only,
+        post_only=terms.post_only,
         at=exchange.now,
         valid_until=change.valid_until,
     )
-    placed = await exchange.venue.edit(order.order_id, intent)
-    return _answer(exchange, placed)
+    return _answer(exchange, await exchange.venue.edit(order.order_id, intent, terms))
+
+
+async def follow(exchange: Exchange, coin: str) -> None:
+    """Bring the prices of advanced orders in *coin* to where the market has them now."""
+    frame = await exchange.frame(coin)
+    for record in exchange.working_records(coin):
+        order = record.order
+        if record.terms.advanced is None or order.contract.symbol not in frame.listing.row_of:
+            continue
+        price = coin_price(order.contract, order.side, record.terms, frame)
+        if price == order.price:
+            continue
+        intent = _intent(
+            order.contract,
+            order.side,
+            order.open_amount,
+            price,
+            label=order.label or NO_LABEL,
+            reduce_only=order.reduce_only,
+            post_only=False,
+            at=exchange.now,
+            valid_until=None,
+        )
+        terms = attrs.evolve(record.terms, is_auto_replaced=True)
+        try:
+            await exchange.venue.edit(order.order_id, intent, terms)
+        except Refused:
+            await exchange.cancelled_if_open(record, "risk_mitigation")
 
 
 def record_named(exchange: Exchange, order_id: str) -> OrderRecord:
@@ -170,17 +145,49 @@ def records_of(exchange: Exchange, coins: Iterable[str], label: str | None) -> l
 
 def _answer(exchange: Exchange, placed: Placed) -> Fields:
     record = exchange.record_of(placed.order)
-    terms = exchange.ledger.terms_of(placed.order)
     trades = exchange.books(placed.order.contract.underlying).trades
     made = [trade for trade in trades[-len(placed.fills) :] if trade.fill in placed.fills]
     return {
-        "order": order_fields(record, terms),
-        "trades": [user_trade(trade, record, terms) for trade in made],
+        "order": order_fields(record),
+        "trades": [user_trade(trade, record) for trade in made],
     }
 
 
+def _price(asked: Place, side: Side, bounds: Bounds) -> float:
+    """
+    The limit of the order: at the market the end of the band; what a market_limit order does
+    not trade at once rests at the touch.
+    """
+    if asked.type in AT_MARKET:
+        return bounds.worst(side)
+    if asked.type == "market_limit":
+        touch = bounds.touch(side)
+        if touch is None:
+            raise RpcError(11030, "other_reject no_quote")
+        return touch
+    if asked.price is None:
+        raise invalid_params("price", "value required")
+    return asked.price
+
+
+def _changed(terms: OrderTerms, change: Change) -> OrderTerms:
+    """*terms* after *change*; an advanced order stays one, whether the word is repeated or not."""
+    if change.advanced is not None and change.advanced != terms.advanced:
+        raise RpcError(11041, "not_adv_order")
+    if terms.advanced is not None and change.price is not None:
+        terms = attrs.evolve(terms, advanced_price=change.price, is_auto_replaced=False)
+    return attrs.evolve(
+        terms,
+        post_only=terms.post_only if change.post_only is None else change.post_only,
+        mmp=terms.mmp if change.mmp is None else change.mmp,
+        display_amount=(
+            terms.display_amount if change.display_amount is None else change.display_amount
+        ),
+    )
+
+
 def _intent(
-    contract: OptionContract,
+    contract: Contract,
     side: Side,
     amount: float,
     price: float,
@@ -208,84 +215,3 @@ def _intent(
         valid_until=at + _PATIENCE if valid_until is None else from_epoch_ms(valid_until),
         expires_at=at,
     )
-
-
-def _require_supported(asked: Place) -> None:
-    """Plain limit and market orders are taken; triggers, icebergs and IV orders are not."""
-    if asked.type not in ("limit", "market"):
-        if asked.type not in _OTHER_TYPES:
-            raise invalid_params("type", "wrong format")
-        raise RpcError(10033, "not_implemented", {"reason": f"type {asked.type}"})
-    others = (
-        asked.advanced,
-        asked.display_amount,
-        asked.max_show,
-        asked.trigger,
-        asked.trigger_price,
-        asked.trigger_offset,
-        asked.linked_order_type,
-        asked.otoco_config,
-    )
-    if any(other is not None for other in others):
-        raise RpcError(10033, "not_implemented", {"reason": "plain limit and market orders only"})
-    is_passing = asked.type == "market" or asked.time_in_force not in _STAYING
-    if asked.post_only and is_passing:
-        raise RpcError(11055, "post_only_not_allowed")
-
-
-def _limit_price(price: float | None) -> float:
-    if price is None:
-        raise invalid_params("price", "value required")
-    return price
-
-
-def _amount(amount: float | None, contracts: float | None) -> float:
-    """Options are counted in contracts of one coin: both words mean the same."""
-    given = amount if amount is not None else contracts
-    if given is None:
-        raise invalid_params("amount", "value required")
-    if contracts is not None and amount is not None and contracts != amount:
-        raise invalid_params("contracts", "must agree with amount")
-    return given
-
-
-def _row(frame: Frame, contract: OptionContract) -> int:
-    row = frame.listing.row_of.get(contract.symbol)
-    if row is not None:
-        return row
-    if contract.expiry <= frame.snapshot.taken_at:
-        raise RpcError(13019, "orderbook_closed")
-    raise RpcError(13020, "not_found")
-
-
-def _market_price(frame: Frame, contract: OptionContract, side: Side) -> float:
-    """A market order is a limit order at the end of the band."""
-    row = _row(frame, contract)
-    return frame.most_price(row) if side is Side.BUY else frame.least_price(row)
-
-
-def _require_in_band(frame: Frame, contract: OptionContract, side: Side, price: float) -> None:
-    row = _row(frame, contract)
-    least, most = frame.least_price(row), frame.most_price(row)
-    if side is Side.BUY and price > most:
-        raise RpcError(10007, f"price_too_high {most}")
-    if side is Side.SELL and 0 < price < least:
-        raise RpcError(10005, f"price_too_low {least}")
-
-
-def _require_passive(frame: Frame, contract: OptionContract, side: Side, price: float) -> None:
-    row = _row(frame, contract)
-    touch = known(frame.ask[row] if side is Side.BUY else frame.bid[row])
-    if touch is not None and side.sign * (price - touch) >= 0:
-        raise RpcError(11054, "post_only_reject")
-
-
-_STAYING = (TimeInForce.GOOD_TIL_CANCELLED, TimeInForce.GOOD_TIL_DAY)
-_OTHER_TYPES = (
-    "market_limit",
-    "stop_limit",
-    "stop_market",
-    "take_limit",
-    "take_market",
-    "trailing_stop",
-)

@@ -1,4 +1,4 @@
-"""The market in Deribit's words: tickers, books, summaries, public trades."""
+"""The market of options in Deribit's words: tickers, books, summaries, public trades."""
 
 from datetime import timedelta
 
@@ -6,19 +6,17 @@ from attrs import frozen
 
 from apps.exchange.exchange import Exchange
 from apps.exchange.frames import Frame, known
-from apps.exchange.instruments import Perpetual, expiry_name, instrument_named
-from apps.exchange.ledger import TradeRecord
+from apps.exchange.instruments import contracts_in, expiry_name
+from apps.exchange.ledger import CoinLedger, TradeRecord
 from apps.exchange.rpc import Fields, RpcError, invalid_params
 from ports.checks import epoch_ms
-from ports.instruments import OptionContract
+from ports.instruments import Contract, OptionContract
 from ports.trading import Side
 
 Level = tuple[float, float]  # price and amount, as books hold them
 
 _DAY = timedelta(days=1)
 _DELIVERY_WINDOW = timedelta(minutes=30)
-_PERPETUAL_AMOUNT_USD = 100_000.0  # shown on either side
-_PERPETUAL_BAND = 0.015  # of the index
 
 
 @frozen(eq=False)
@@ -60,13 +58,7 @@ def view_on(
     if row is None:
         raise RpcError(13020, "not_found")
     books = exchange.books(contract.underlying)
-    bids, asks = _levels(frame, row)
-    own = books.working.get(contract)
-    if own:
-        for order in own.values():
-            side = bids if order.side is Side.BUY else asks
-            side.append((order.price, order.open_amount))
-        bids, asks = _merged(bids, best=-1), _merged(asks, best=1)
+    bids, asks = with_own(*_levels(frame, row), books, contract)
     return OptionView(
         contract=contract,
         frame=frame,
@@ -79,18 +71,18 @@ def view_on(
     )
 
 
-async def ticker_of(exchange: Exchange, name: str) -> Fields:
-    """
-    Return the ticker of *name*.
-
-    Raises:
-        RpcError: -32602 or 13020, there is no such instrument.
-    """
-    found = instrument_named(name)
-    if not isinstance(found, Perpetual):
-        return option_ticker(await option_view(exchange, found))
-    frame = await exchange.frame(found.coin)
-    return perpetual_ticker(found, frame, await exchange.settlement_index(found.coin))
+def with_own(
+    bids: list[Level], asks: list[Level], books: CoinLedger, contract: Contract
+) -> tuple[list[Level], list[Level]]:
+    """Both sides with our own orders on *contract* in them; of an iceberg what is displayed."""
+    own = books.working.get(contract)
+    if not own:
+        return bids, asks
+    for order in own.values():
+        displayed = books.orders[order.order_id].terms.display_amount
+        shown = order.open_amount if displayed is None else min(displayed, order.open_amount)
+        (bids if order.side is Side.BUY else asks).append((order.price, shown))
+    return _merged(bids, best=-1), _merged(asks, best=1)
 
 
 async def index_frame(exchange: Exchange, name: str) -> Frame:
@@ -182,81 +174,11 @@ def option_summary(view: OptionView) -> Fields:
     }
 
 
-def perpetual_ticker(perpetual: Perpetual, frame: Frame, settled_usd: float | None) -> Fields:
-    """The ticker object of a perpetual: a tick on either side of the index, no funding."""
-    bid, ask = _perpetual_touch(perpetual, frame)
-    index = frame.index_usd
-    return {
-        "timestamp": frame.at_ms,
-        "instrument_name": perpetual.name,
-        "state": "open",
-        "best_bid_price": bid,
-        "best_bid_amount": _PERPETUAL_AMOUNT_USD,
-        "best_ask_price": ask,
-        "best_ask_amount": _PERPETUAL_AMOUNT_USD,
-        "last_price": None,
-        "mark_price": index,
-        "min_price": _on_tick(perpetual, index * (1.0 - _PERPETUAL_BAND)),
-        "max_price": _on_tick(perpetual, index * (1.0 + _PERPETUAL_BAND)),
-        "index_price": index,
-        "estimated_delivery_price": index,
-        "open_interest": 0,
-        "settlement_price": settled_usd,
-        "current_funding": 0.0,
-        "funding_8h": 0.0,
-        "interest_value": 0.0,
-        "stats": {
-            "high": None,
-            "low": None,
-            "price_change": None,
-            "volume": 0.0,
-            "volume_usd": 0.0,
-            "volume_notional": 0.0,
-        },
-    }
-
-
-def perpetual_book(ticker: Fields) -> Fields:
-    """The order book object of a perpetual, from its *ticker*."""
-    return {
-        **ticker,
-        "bids": [(ticker["best_bid_price"], ticker["best_bid_amount"])],
-        "asks": [(ticker["best_ask_price"], ticker["best_ask_amount"])],
-        "change_id": ticker["timestamp"],
-    }
-
-
-def perpetual_summary(perpetual: Perpetual, frame: Frame) -> Fields:
-    """The summary object of a perpetual."""
-    bid, ask = _perpetual_touch(perpetual, frame)
-    return {
-        "instrument_name": perpetual.name,
-        "base_currency": frame.coin,
-        "quote_currency": "USD",
-        "bid_price": bid,
-        "ask_price": ask,
-        "mid_price": (bid + ask) / 2,
-        "mark_price": frame.index_usd,
-        "last": None,
-        "high": None,
-        "low": None,
-        "price_change": None,
-        "open_interest": 0,
-        "volume": 0.0,
-        "volume_usd": 0.0,
-        "volume_notional": 0.0,
-        "current_funding": 0.0,
-        "funding_8h": 0.0,
-        "creation_timestamp": frame.at_ms,
-        "estimated_delivery_price": frame.index_usd,
-    }
-
-
 def public_trade(trade: TradeRecord) -> Fields:
     """A trade as everybody sees it; what was not looked at is null."""
     fill, seen = trade.fill, trade.seen
     taker = fill.side if not fill.is_maker else _other(fill.side)
-    return {
+    fields: Fields = {
         "trade_id": fill.trade_id,
         "trade_seq": trade.seq,
         "instrument_name": fill.contract.symbol,
@@ -265,11 +187,13 @@ def public_trade(trade: TradeRecord) -> Fields:
         "tick_direction": trade.tick_direction,
         "price": fill.price,
         "amount": fill.amount,
-        "contracts": fill.amount,
+        "contracts": contracts_in(fill.contract, fill.amount),
         "index_price": fill.index_usd,
         "mark_price": seen.mark if seen else None,
-        "iv": round(100.0 * seen.iv, 2) if seen and seen.iv is not None else None,
     }
+    if isinstance(fill.contract, OptionContract):
+        fields["iv"] = round(100.0 * seen.iv, 2) if seen and seen.iv is not None else None
+    return fields
 
 
 def best(levels: list[Level]) -> Level:
@@ -299,13 +223,14 @@ def _stats(view: OptionView) -> Fields:
     return {
         "high": max(prices) if prices else None,
         "low": min(prices) if prices else None,
-        "price_change": _change(prices),
+        "price_change": price_change(prices),
         "volume": volume,
         "volume_usd": None if volume is None or mark is None else volume * mark * frame.index_usd,
     }
 
 
-def _change(prices: list[float]) -> float | None:
+def price_change(prices: list[float]) -> float | None:
+    """From the first of *prices* to the last, in percent; None without any."""
     return round(100.0 * (prices[-1] / prices[0] - 1.0), 4) if prices and prices[0] else None
 
 
@@ -319,15 +244,6 @@ def _estimated_delivery(view: OptionView) -> float:
 def _percent(fraction: float) -> float | None:
     found = known(fraction)
     return None if found is None else 100.0 * found
-
-
-def _perpetual_touch(perpetual: Perpetual, frame: Frame) -> tuple[float, float]:
-    low = _on_tick(perpetual, frame.index_usd - 0.5 * perpetual.tick_usd)
-    return low, round(low + perpetual.tick_usd, 2)
-
-
-def _on_tick(perpetual: Perpetual, usd: float) -> float:
-    return round(round(usd / perpetual.tick_usd) * perpetual.tick_usd, 2)
 
 
 def _other(side: Side) -> Side:

@@ -1,12 +1,15 @@
 """Orders, trades, settlements and the log in Deribit's words."""
 
+from apps.exchange.asked import AT_MARKET
 from apps.exchange.exchange import ACCOUNT_ID, ACCOUNT_NAME
-from apps.exchange.ledger import LogEntry, OrderRecord, Terms, TradeRecord
+from apps.exchange.instruments import contracts_in
+from apps.exchange.ledger import LogEntry, OrderRecord, TradeRecord
 from apps.exchange.rpc import Fields
 from apps.exchange.wire_market import public_trade
-from core.simulation.matching import TimeInForce
 from ports.checks import epoch_ms
+from ports.instruments import FutureContract
 from ports.trading import Delivery, Fill, OrderState, Side
+from ports.venue_log import FutureSettlement
 
 NO_LABEL = "(no label)"  # what the venue keeps of an order without one
 
@@ -20,12 +23,9 @@ _STATES = {
 }
 
 
-_WAITING = (TimeInForce.GOOD_TIL_CANCELLED, TimeInForce.GOOD_TIL_DAY)
-
-
-def order_fields(record: OrderRecord, terms: Terms) -> Fields:
+def order_fields(record: OrderRecord) -> Fields:
     """The order object."""
-    order = record.order
+    order, terms = record.order, record.terms
     fields: Fields = {
         "order_id": order.order_id,
         "user_id": ACCOUNT_ID,
@@ -34,9 +34,9 @@ def order_fields(record: OrderRecord, terms: Terms) -> Fields:
         "order_type": terms.order_type,
         "time_in_force": terms.time_in_force.value,
         "order_state": _STATES[order.state],
-        "price": "market_price" if terms.order_type == "market" else order.price,
+        "price": "market_price" if terms.order_type in AT_MARKET else order.price,
         "amount": order.amount,
-        "contracts": order.amount,
+        "contracts": contracts_in(order.contract, order.amount),
         "filled_amount": order.filled_amount,
         "average_price": record.average_price,
         "label": label_of(order.label),
@@ -53,14 +53,23 @@ def order_fields(record: OrderRecord, terms: Terms) -> Fields:
         "is_rebalance": False,
         "risk_reducing": order.reduce_only,
     }
-    if record.cancel_reason is not None and terms.time_in_force in _WAITING:
+    if record.cancel_reason is not None:
         fields["cancel_reason"] = record.cancel_reason
+    if terms.advanced is not None:
+        fields |= {
+            "advanced": terms.advanced,
+            terms.advanced: terms.advanced_price,
+            "auto_replaced": terms.is_auto_replaced,
+        }
+    if terms.display_amount is not None:
+        shown = {"display_amount": terms.display_amount, "refresh_amount": terms.display_amount}
+        fields |= shown
     return fields
 
 
-def user_trade(trade: TradeRecord, record: OrderRecord, terms: Terms) -> Fields:
+def user_trade(trade: TradeRecord, record: OrderRecord) -> Fields:
     """The user trade object: the public one, and what concerns its owner only."""
-    fill = trade.fill
+    fill, terms = trade.fill, record.terms
     return {
         **public_trade(trade),
         "direction": fill.side.value,
@@ -98,6 +107,21 @@ def settlement_fields(delivery: Delivery) -> Fields:
     }
 
 
+def future_settlement_fields(settlement: FutureSettlement) -> Fields:
+    """The settlement record of a future that is held on."""
+    return {
+        "type": "settlement",
+        "timestamp": epoch_ms(settlement.at),
+        "instrument_name": settlement.contract.symbol,
+        "position": settlement.size_usd,
+        "index_price": settlement.price,
+        "mark_price": settlement.price,
+        "profit_loss": settlement.profit_coin,
+        "session_profit_loss": settlement.profit_coin,
+        "funding": settlement.funding_coin,
+    }
+
+
 def log_fields(entry: LogEntry, coin: str) -> Fields:
     """One line of the transaction log. The equity of the past is not kept: null."""
     fields: Fields = {
@@ -117,6 +141,8 @@ def log_fields(entry: LogEntry, coin: str) -> Fields:
         return fields | _trade_entry(entry.trade)
     if entry.delivery is not None:
         return fields | _delivery_entry(entry.delivery)
+    if entry.settlement is not None:
+        return fields | _settlement_entry(entry.settlement)
     return fields | _DEPOSIT_ENTRY
 
 
@@ -140,6 +166,7 @@ _DEPOSIT_ENTRY: Fields = {
 
 def _trade_entry(trade: TradeRecord) -> Fields:
     fill = trade.fill
+    is_future = isinstance(fill.contract, FutureContract)
     return {
         "type": "trade",
         "commission": fill.fee_coin,
@@ -150,22 +177,51 @@ def _trade_entry(trade: TradeRecord) -> Fields:
         "user_role": "maker" if fill.is_maker else "taker",
         "fee_role": "maker" if fill.is_maker else "taker",
         "profit_as_cashflow": False,
+        "session_rpl": trade.profit_coin if is_future else None,
         "price": fill.price,
-        "price_currency": fill.contract.underlying,
+        "price_currency": "USD" if is_future else fill.contract.underlying,
         "mark_price": trade.seen.mark if trade.seen else None,
         "index_price": fill.index_usd,
         "amount": fill.amount,
-        "contracts": fill.amount,
+        "contracts": contracts_in(fill.contract, fill.amount),
         "position": trade.position,
         "info": "Source: api",
     }
+
+
+def _settlement_entry(settlement: FutureSettlement) -> Fields:
+    return {
+        "type": "settlement",
+        "commission": 0.0,
+        "side": "-" if not settlement.size_usd else _long_or_short(settlement.size_usd),
+        "instrument_name": settlement.contract.symbol,
+        "order_id": None,
+        "trade_id": None,
+        "price": settlement.price,
+        "price_currency": "USD",
+        "mark_price": settlement.price,
+        "index_price": settlement.price,
+        "settlement_price": settlement.price,
+        "amount": abs(settlement.size_usd),
+        "contracts": contracts_in(settlement.contract, abs(settlement.size_usd)),
+        "position": settlement.size_usd,
+        "interest_pl": settlement.funding_coin,
+        "total_interest_pl": settlement.funding_coin,
+        "session_rpl": settlement.profit_coin,
+        "session_upl": 0.0,
+        "info": {"settlement_price": settlement.price},
+    }
+
+
+def _long_or_short(size: float) -> str:
+    return "long" if size > 0 else "short"
 
 
 def _delivery_entry(delivery: Delivery) -> Fields:
     return {
         "type": "delivery",
         "commission": delivery.fee_coin,
-        "side": "long" if delivery.size > 0 else "short",
+        "side": _long_or_short(delivery.size),
         "instrument_name": delivery.contract.symbol,
         "order_id": None,
         "trade_id": None,

@@ -113,7 +113,9 @@ def _short_calls(book: Book, coin: str) -> dict[OptionContract, float]:
                 short[leg.contract] = short.get(leg.contract, 0.0) - leg.size
     for record in book.working:
         contract = record.intent.contract
-        if contract.underlying == coin and contract.is_call and not record.intent.reduce_only:
+        if not isinstance(contract, OptionContract) or record.intent.reduce_only:
+            continue
+        if contract.underlying == coin and contract.is_call:
             short[contract] = short.get(contract, 0.0) + record.working_amount
     return short
 

@@ -275,8 +275,11 @@ def turn_key(strategy_id: str, underlying: str) -> str:
 
 
 def _booked(book: Book, fills: tuple[Fill, ...], record: OrderRecord | None) -> Book:
+    """*book* with *fills*: options become positions, of futures only the trade is remembered."""
     positions = dict(book.positions)
     for fill in fills:
+        if not isinstance(fill.contract, OptionContract):
+            continue
         key = record.intent.position_id if record else f"external-{fill.contract.symbol}"
         position = positions.get(key) or TrackedPosition(
             position_id=key,

@@ -16,13 +16,13 @@ def tidy(amount: float) -> float:
 
 
 def filled(position: TrackedPosition, fill: Fill) -> TrackedPosition:
-    """*position* after *fill*, which opens a leg or changes the one of its contract."""
+    """*position* after *fill* of an option, which opens a leg or changes that of its contract."""
     held = [leg for leg in position.legs if leg.contract == fill.contract and leg.closed_at is None]
     if held:
         leg = _with_fill(held[-1], fill)
         legs = tuple(leg if each is held[-1] else each for each in position.legs)
     else:
-        opened = Leg(contract=fill.contract, opened_at=fill.at)
+        opened = Leg(contract=fill.option, opened_at=fill.at)
         legs = (*position.legs, _with_fill(opened, fill))
     return _ended(evolve(position, legs=legs), fill.at, "closed")
 

@@ -11,8 +11,9 @@ def differences(
     """
     Every contract whose size differs by more than *tolerance_usd* at the index.
 
-    Trades the venue has told of but not yet listed explain a difference of their size; while
-    they are missed, the delivery of an expired contract waits for them and explains the rest.
+    The book is about options: futures are not compared. Trades the venue has told of but not
+    yet listed explain a difference of their size; while they are missed, the delivery of an
+    expired contract waits for them and explains the rest.
     """
     ours: dict[OptionContract, float] = {}
     for position in book.open_positions(account.underlying):
@@ -23,11 +24,13 @@ def differences(
     for record in book.orders.values():
         missing = record.filled_amount - record.booked_amount
         contract = record.intent.contract
-        provisional[contract] = provisional.get(contract, 0.0) + missing
+        if isinstance(contract, OptionContract):
+            provisional[contract] = provisional.get(contract, 0.0) + missing
+    unsettled = {record.intent.contract for record in book.unsettled}
     waiting = {
-        record.intent.contract
-        for record in book.unsettled
-        if record.intent.contract.expiry <= account.read_at
+        contract
+        for contract in unsettled
+        if isinstance(contract, OptionContract) and contract.expiry <= account.read_at
     }
     found = []
     for contract in sorted(ours.keys() | theirs.keys()):

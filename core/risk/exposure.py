@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from core.risk.limits import RiskLimits, lots_within
 from ports.controls import RuntimeControls
-from ports.instruments import ContractRules, OptionContract
+from ports.instruments import ContractRules, FutureContract, OptionContract
 from ports.market_data import MarketSnapshot
 from ports.positions import Book, OrderRecord
 from ports.trading import Account, Order, OrderIntent, Side
@@ -52,16 +52,32 @@ class Holding:
 
 
 @frozen
+class FutureReach:
+    """
+    Coin that the futures may amount to, negative short: the least and the most, as pending
+    orders are filled or not.
+    """
+
+    fewest: float
+    most: float
+
+
+@frozen
 class Pending:
-    """An order that may still trade, or has traded what is not booked yet: so many contracts."""
+    """
+    An order that may still trade, or has traded what is not booked yet.
+
+    *amount* is in contracts, or in USD for a future.
+    """
 
     order: OrderIntent | Order
     amount: float
 
     @property
     def opens_short(self) -> bool:
-        """Whether it may make the account shorter."""
-        return self.order.side is Side.SELL and not self.order.reduce_only
+        """Whether it may make the account shorter in an option."""
+        is_option = isinstance(self.order.contract, OptionContract)
+        return is_option and self.order.side is Side.SELL and not self.order.reduce_only
 
 
 @frozen(kw_only=True)
@@ -103,7 +119,7 @@ class RiskState:
     @cached_property
     def holdings(self) -> tuple[Holding, ...]:
         """
-        Positions and pending orders of the underlying, by contract.
+        Positions in options and pending orders on them of the underlying, by contract.
 
         Sizes that are no whole lots are rounded away from zero: never less risk than there is.
         """
@@ -114,6 +130,22 @@ class RiskState:
         return tuple(found[contract] for contract in sorted(found))
 
     @property
+    def futures(self) -> FutureReach:
+        """Coin held in futures of the underlying, and what pending orders may make of it."""
+        held = sum(
+            each.size_coin
+            for each in self.account.futures
+            if each.contract.underlying == self.snapshot.underlying
+        )
+        fewest = most = held
+        for pending in self.pending:
+            if isinstance(pending.order.contract, FutureContract):
+                change_coin = pending.order.side.sign * pending.amount / self.snapshot.index_usd
+                fewest += min(change_coin, 0.0)
+                most += max(change_coin, 0.0)
+        return FutureReach(fewest, most)
+
+    @property
     def short_calls(self) -> tuple[Holding, ...]:
         """The calls that are short or may become short."""
         return tuple(each for each in self.holdings if each.contract.is_call and each.short > 0)
@@ -121,12 +153,14 @@ class RiskState:
 
 def coin_lots(account: Account, rules: ContractRules) -> int:
     """
-    Coin held, in lots of the option, rounded down.
+    Coin held, in lots of the option, rounded down; a loss of futures that is not settled yet is
+    gone already, a gain is not there yet.
 
     The balance is what pays a call that ends in the money: one coin covers one contract,
     whatever the price. Equity, which falls as a short call gains value, would count it twice.
     """
-    return lots_within(max(account.balance_coin, 0.0), rules)
+    loss_coin = min(sum(each.profit_coin for each in account.futures), 0.0)
+    return lots_within(max(account.balance_coin + loss_coin, 0.0), rules)
 
 
 def reduces(intent: OrderIntent, state: RiskState) -> bool:
@@ -138,7 +172,7 @@ def reduces(intent: OrderIntent, state: RiskState) -> bool:
         return False
     holding = next(
         (each for each in state.holdings if each.contract == intent.contract),
-        Holding(intent.contract),
+        Holding(intent.option),
     )
     lots = state.snapshot.rules.lots_up(intent.amount)
     if intent.side is Side.BUY:
@@ -176,13 +210,15 @@ def _parts(state: RiskState) -> Iterator[Holding]:
             yield Holding(leg.contract, booked=_away_from_zero(rules, leg.size))
     for intent in state.closed:
         change = intent.side.sign * rules.lots_up(intent.amount)
-        yield Holding(intent.contract, held=change, booked=change)
+        yield Holding(intent.option, held=change, booked=change)
     for pending in state.pending:
-        yield _on_its_way(pending, rules.lots_up(pending.amount))
+        contract = pending.order.contract
+        if isinstance(contract, OptionContract):
+            yield _on_its_way(pending, contract, rules.lots_up(pending.amount))
 
 
-def _on_its_way(pending: Pending, lots: int) -> Holding:
-    contract, side = pending.order.contract, pending.order.side
+def _on_its_way(pending: Pending, contract: OptionContract, lots: int) -> Holding:
+    side = pending.order.side
     if pending.order.reduce_only:
         if side is Side.BUY:
             return Holding(contract, covering=lots)

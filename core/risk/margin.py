@@ -1,4 +1,4 @@
-"""The venue's standard margin of inverse options, in coin."""
+"""The venue's standard margin of inverse options and futures, in coin."""
 
 from attrs import field, frozen
 
@@ -9,7 +9,7 @@ from ports.instruments import OptionContract, Settlement
 @frozen(kw_only=True)
 class MarginRates:
     """
-    The figures of the standard margin, shares of the forward.
+    The figures of the standard margin, shares of the forward; of futures, shares of the coin.
 
     Published before August 2026; whether they changed since is not known, so they can be set.
     """
@@ -17,9 +17,12 @@ class MarginRates:
     initial: float = field(default=0.15, validator=positive)
     initial_floor: float = field(default=0.10, validator=positive)
     maintenance: float = field(default=0.075, validator=positive)
+    future_initial: float = field(default=0.02, validator=positive)  # shares of the coin held
+    future_maintenance: float = field(default=0.01, validator=positive)
 
 
 STANDARD = MarginRates()
+_SLOPES = {"BTC": 0.00005, "ETH": 0.000004}  # of a future's margin, a coin held
 
 
 def initial_margin_coin(
@@ -70,6 +73,30 @@ def maintenance_margin_coin(
     """
     _require_inverse(contract)
     return 0.0 if size >= 0 else _maintenance_per_contract(contract, mark, rates) * -size
+
+
+def future_initial_coin(underlying: str, size_coin: float, rates: MarginRates = STANDARD) -> float:
+    """
+    Return what holding futures of *size_coin*, negative short, needs in coin to be entered.
+
+        (2 % + slope |q|) |q|      slope 0.005 % a BTC, 0.0004 % an ETH
+
+    Source: Deribit, standard margin of segregated accounts, as of July 2026.
+    """
+    return (rates.future_initial + _SLOPES[underlying] * abs(size_coin)) * abs(size_coin)
+
+
+def future_maintenance_coin(
+    underlying: str, size_coin: float, rates: MarginRates = STANDARD
+) -> float:
+    """
+    Return what holding futures of *size_coin*, negative short, needs in coin to be kept.
+
+        (1 % + slope |q|) |q|      slope as of the initial margin
+
+    Source: Deribit, standard margin of segregated accounts, as of July 2026.
+    """
+    return (rates.future_maintenance + _SLOPES[underlying] * abs(size_coin)) * abs(size_coin)
 
 
 def _maintenance_per_contract(contract: OptionContract, mark: float, rates: MarginRates) -> float:

@@ -44,7 +44,7 @@ def price_collar(intent: OrderIntent, state: RiskState) -> str | None:
     if intent.side is Side.SELL:
         if not 0 < quote.forward < inf:
             return f"no forward for {intent.contract.symbol}"
-        intrinsic = intent.contract.payoff_coin(quote.forward)
+        intrinsic = intent.option.payoff_coin(quote.forward)
         if not within(intrinsic, price):
             return f"price {price} is below the intrinsic value {intrinsic:.6f}"
         return None
@@ -88,7 +88,7 @@ def quote_sanity(intent: OrderIntent, state: RiskState) -> str | None:
 
 
 def instrument(intent: OrderIntent, state: RiskState) -> str | None:
-    contract = intent.contract
+    contract = intent.option
     if state.account.underlying != contract.underlying:
         return f"{contract.symbol} is not covered by {state.account.underlying}"
     if state.snapshot.chain.row_of(contract) is None:
@@ -105,7 +105,7 @@ def instrument(intent: OrderIntent, state: RiskState) -> str | None:
 
 def _quote(intent: OrderIntent, state: RiskState) -> _Quote:
     chain = state.snapshot.chain
-    row = chain.row_of(intent.contract)
+    row = chain.row_of(intent.option)
     if row is None:
         return _Quote()
     return _Quote(

@@ -26,7 +26,7 @@ def order_size(intent: OrderIntent, state: RiskState) -> str | None:
 
 
 def covered(intent: OrderIntent, state: RiskState) -> str | None:
-    if not intent.contract.is_call or intent.side is Side.BUY:
+    if not intent.option.is_call or intent.side is Side.BUY:
         return None
     rules = state.snapshot.rules
     free = coin_lots(state.account, rules) - sum(each.short for each in state.short_calls)
@@ -36,12 +36,12 @@ def covered(intent: OrderIntent, state: RiskState) -> str | None:
 
 
 def expiry_exposure(intent: OrderIntent, state: RiskState) -> str | None:
-    rules, date = state.snapshot.rules, intent.contract.expiry.date()
+    rules, date = state.snapshot.rules, intent.option.expiry.date()
     same = (each.short for each in state.short_calls if each.contract.expiry.date() == date)
     lots = sum(same) + rules.lots_up(intent.amount)
     if lots > lots_within(state.limits.max_expiry_exposure, rules):
         return (
-            f"{rules.amount(lots)} short on {intent.contract.expiry:%d %b %Y} "
+            f"{rules.amount(lots)} short on {intent.option.expiry:%d %b %Y} "
             f"is above {state.limits.max_expiry_exposure}"
         )
     return None
@@ -80,10 +80,10 @@ def margin_after(intent: OrderIntent, state: RiskState) -> str | None:
     """
     rules, limit_pct = state.snapshot.rules, state.limits.max_margin_used_pct
     margin_coin = state.account.initial_margin_coin
-    margin_coin += _margin_coin(intent.contract, intent.amount, state)
+    margin_coin += _margin_coin(intent.option, intent.amount, state)
     equity_coin = state.account.equity_coin - _cost_coin(intent, intent.amount, state)
     for closed in state.closed:
-        margin_coin -= _margin_coin(closed.contract, closed.amount, state)
+        margin_coin -= _margin_coin(closed.option, closed.amount, state)
         equity_coin -= _cost_coin(closed, closed.amount, state)
     for pending in state.pending:
         if pending.opens_short:
@@ -98,10 +98,13 @@ def margin_after(intent: OrderIntent, state: RiskState) -> str | None:
 
 
 def net_delta_after(intent: OrderIntent, state: RiskState) -> str | None:
-    """Pending orders may be filled or not: the delta must be within the limit either way."""
+    """
+    Pending orders may be filled or not: the delta must be within the limit either way. Futures
+    held at the venue, and orders on them, count like options.
+    """
     step, limit = state.snapshot.rules.amount_step, state.limits.max_net_delta_abs
-    lowest = intent.side.sign * intent.amount * _net_delta(intent.contract, state)
-    highest = lowest
+    change = intent.side.sign * intent.amount * _net_delta(intent.option, state)
+    lowest, highest = state.futures.fewest + change, state.futures.most + change
     for each in state.holdings:
         if each.fewest == each.most == 0:
             continue
@@ -128,7 +131,7 @@ def _margin_coin(contract: OptionContract, amount: float, state: RiskState) -> f
 
 def _cost_coin(order: OrderIntent | Order, amount: float, state: RiskState) -> float:
     """What equity at the marks loses when *amount* of *order* is filled, in coin."""
-    mark = mark_of(state.snapshot, order.contract, state.now)
+    mark = mark_of(state.snapshot, order.option, state.now)
     fee_coin = state.snapshot.rules.trade_fee(order.price, amount)
     return order.side.sign * (order.price - mark) * amount + fee_coin
 

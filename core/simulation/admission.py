@@ -3,11 +3,11 @@
 import attrs
 
 from core.risk.margin import MarginRates
+from core.simulation.exact import exact_sum
 from core.simulation.funds import require_funds
 from core.simulation.matching import Moment, is_through, lots_reducible, quote_for
-from core.simulation.venue_state import exact_sum
 from ports.errors import OutcomeUnknown, Refused
-from ports.instruments import ContractRules, Settlement
+from ports.instruments import ContractRules, FutureContract, Settlement
 from ports.trading import Order, OrderIntent, OrderState, Side
 
 
@@ -67,16 +67,21 @@ def amended(known: Order, intent: OrderIntent, moment: Moment, rates: MarginRate
 
 
 def _require_open_book(intent: OrderIntent, moment: Moment) -> None:
-    if intent.contract.settlement is not Settlement.INVERSE:
+    contract = intent.contract
+    if isinstance(contract, FutureContract):
+        if contract.expiry is not None:
+            raise Refused(13020, "not_found")
+        return
+    if contract.settlement is not Settlement.INVERSE:
         raise Refused(10020, "invalid_or_unsupported_instrument")
-    if intent.contract.expiry <= moment.at:
+    if contract.expiry <= moment.at:
         raise Refused(13019, "orderbook_closed")
-    if moment.snapshot.chain.row_of(intent.contract) is None:
+    if moment.snapshot.chain.row_of(contract) is None:
         raise Refused(13020, "not_found")
 
 
 def _amount(intent: OrderIntent, moment: Moment) -> float:
-    rules = moment.rules
+    rules = moment.rules_of(intent.contract)
     if rules.lots_down(intent.amount) < rules.lots_up(rules.min_amount):
         raise Refused(10002, "qty_too_low")
     try:
@@ -92,8 +97,9 @@ def _amount(intent: OrderIntent, moment: Moment) -> float:
 
 def _lots_left_to_reduce(intent: OrderIntent, moment: Moment) -> int:
     """The position, less what working reduce-only orders are about to take of it."""
+    rules = moment.rules_of(intent.contract)
     spoken_for = sum(
-        moment.rules.lots(order.amount) - moment.rules.lots(order.filled_amount)
+        rules.lots(order.amount) - rules.lots(order.filled_amount)
         for order in moment.account.working_on(intent.contract, intent.side)
         if order.reduce_only
     )
@@ -101,13 +107,14 @@ def _lots_left_to_reduce(intent: OrderIntent, moment: Moment) -> int:
 
 
 def _price(intent: OrderIntent, moment: Moment) -> float:
-    if not moment.rules.is_on_tick(intent.price):
+    rules = moment.rules_of(intent.contract)
+    if not rules.is_on_tick(intent.price):
         raise Refused(10043, "price_wrong_tick")
-    price = moment.rules.price_down(intent.price)  # the grid's own float
+    price = rules.price_down(intent.price)  # the grid's own float
     touch = quote_for(moment.snapshot, intent.contract, intent.side).price
     if not intent.post_only or not (touch == price or is_through(intent.side, touch, price)):
         return price
-    beside = _beside(touch, intent.side, moment.rules)
+    beside = _beside(touch, intent.side, rules)
     if beside <= 0:
         raise Refused(11021, "post_only_price_modification_not_possible")
     return beside

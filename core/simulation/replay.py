@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from attrs import field, frozen
 
+from core.simulation.perpetual import hours_in, rate_of
 from ports.checks import epoch_ms
 from ports.clock import Clock
 from ports.columns import Floats, Ints, float_column, int_column
@@ -59,6 +60,7 @@ class ReplayMarket:
         self._archive = archive
         self._clock = clock
         self._recordings = recordings
+        self._rates: dict[tuple[str, datetime], float] = {}
 
     @classmethod
     async def opened(
@@ -119,6 +121,24 @@ class ReplayMarket:
             close=recording.index_usd[rows],
         )
 
+    async def funding(self, underlying: str, start: datetime, end: datetime) -> float:
+        """
+        Return the funding by the carry of recorded forwards; an hour has that of the last
+        snapshot when it begins, and none before the first one.
+
+        Raises:
+            Unavailable: No such underlying.
+
+            StoreDamaged: The archive cannot be read.
+        """
+        recording = self._recording(underlying)
+        total = 0.0
+        for hour, share in hours_in(start, min(end, self._clock.now())):
+            taken = bisect_right(recording.instants, hour)
+            if taken > 0:
+                total += share * await self._rate(underlying, recording.instants[taken - 1])
+        return total
+
     async def delivery_price(self, underlying: str, expiry: datetime) -> DeliveryPrice | None:
         """
         Return the delivery price once an instant at *expiry* or later was recorded, by now.
@@ -133,6 +153,13 @@ class ReplayMarket:
         if after >= bisect_right(recording.instants, self._clock.now()):
             return None
         return _recorded_mean(recording, expiry, after) or _interpolated(recording, expiry, after)
+
+    async def _rate(self, underlying: str, taken_at: datetime) -> float:
+        """The funding of eight hours by the snapshot of *taken_at*, worked out once."""
+        key = (underlying, taken_at)
+        if key not in self._rates:
+            self._rates[key] = rate_of(await self._archive.load(underlying, taken_at))
+        return self._rates[key]
 
     def _recording(self, underlying: str) -> "_Recording":
         if underlying not in self._recordings:

@@ -7,7 +7,8 @@ from math import ceil
 import numpy as np
 
 from core.pricing.black76 import premium_coin, tenor_years
-from core.simulation.listing import deribit_rules
+from core.simulation.listing import deribit_rules, listed_expiries
+from core.simulation.perpetual import carry_rate, hours_in
 from core.simulation.synthetic_contracts import ListedContracts, contracts_at
 from core.simulation.synthetic_params import CoinParams, SyntheticParams
 from core.simulation.synthetic_path import EPOCH, SyntheticPath
@@ -17,7 +18,7 @@ from ports.chain import ChainTable
 from ports.checks import EPOCH as UNIX_EPOCH
 from ports.checks import epoch_ms, from_epoch_ms
 from ports.clock import Clock
-from ports.columns import Floats, Ints
+from ports.columns import Floats, Ints, int_column
 from ports.errors import Unavailable
 from ports.history import Candles, DeliveryPrice
 from ports.market_data import MarketSnapshot
@@ -71,6 +72,17 @@ class SyntheticMarket:
         """
         return self._coin(underlying).candles(step, start, min(end, self._clock.now()))
 
+    async def funding(self, underlying: str, start: datetime, end: datetime) -> float:
+        """
+        Return the funding by the carry of the forwards; an hour has the rate it begins with.
+
+        Raises:
+            Unavailable: No such underlying.
+        """
+        coin = self._coin(underlying)
+        hours = hours_in(max(start, EPOCH), min(end, self._clock.now()))
+        return sum((coin.funding_rate(hour) * share for hour, share in hours), 0.0)
+
     async def delivery_price(self, underlying: str, expiry: datetime) -> DeliveryPrice | None:
         """
         Return the mean of the index over the half hour before *expiry*, once it has passed.
@@ -99,6 +111,7 @@ class _Coin:
         self._path = SyntheticPath(seed, params, market)
         self._hour = EPOCH
         self._listed: ListedContracts | None = None
+        self._funding_rates: dict[datetime, float] = {}
 
     def snapshot(self, now: datetime) -> MarketSnapshot:
         state = self._path.state(now)
@@ -133,6 +146,14 @@ class _Coin:
             low=np.minimum(inside.min(axis=1), close),
             close=close,
         )
+
+    def funding_rate(self, at: datetime) -> float:
+        """The funding of eight hours by the forwards *at* an instant."""
+        if at not in self._funding_rates:
+            expiries_ms = int_column([epoch_ms(expiry) for expiry in listed_expiries(at)])
+            ratio = forwards(self._params, 1.0, tenor_years(expiries_ms, epoch_ms(at)))
+            self._funding_rates[at] = carry_rate(expiries_ms, ratio, at)
+        return self._funding_rates[at]
 
     def delivery_price(self, expiry: datetime) -> float:
         """The mean of the index at the 30 minutes up to *expiry*."""

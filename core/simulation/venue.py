@@ -10,19 +10,19 @@ from core.simulation.admission import admitted, amended
 from core.simulation.funds import account_of
 from core.simulation.matching import (
     Moment,
-    TimeInForce,
     after_market,
     delivered,
     ended,
     taken_at_once,
 )
+from core.simulation.settling import settlement_due, settlement_step
 from core.simulation.venue_state import VenueState
 from ports.clock import Clock
 from ports.errors import NeverSent, Refused, Unavailable
 from ports.history import History
 from ports.market_data import MarketData
 from ports.trading import Account, Activity, Order, OrderIntent, OrderState, Placed
-from ports.venue_log import Deposit, VenueLog, VenueStep
+from ports.venue_log import Deposit, OrderTerms, VenueLog, VenueStep
 
 
 @frozen(kw_only=True)
@@ -102,21 +102,24 @@ class SimulatedVenue:
 
     async def place(self, intent: OrderIntent) -> Placed:
         """See Trading; NeverSent when the market does not answer."""
-        return await self.place_for(intent, TimeInForce.GOOD_TIL_CANCELLED)
+        return await self.place_for(intent, None)
 
-    async def place_for(self, intent: OrderIntent, time_in_force: TimeInForce) -> Placed:
-        """Place *intent* as Trading says; what does not trade at once stays or goes."""
+    async def place_for(self, intent: OrderIntent, terms: OrderTerms | None) -> Placed:
+        """Place *intent* as Trading says, and remember the *terms* its client gave, if any."""
         async with self._turn:
             try:
                 moment = await self._caught_up(intent.contract.underlying)
                 order = admitted(intent, moment, self.params.margin)
             except Unavailable as error:
                 raise NeverSent(f"{intent.label}: {error}") from error
-            return await self._placed(taken_at_once(order, moment, time_in_force))
+            return await self._placed(taken_at_once(order, moment, terms))
 
-    async def edit(self, order_id: str, intent: OrderIntent) -> Placed:
+    async def edit(
+        self, order_id: str, intent: OrderIntent, terms: OrderTerms | None = None
+    ) -> Placed:
         """
-        Give a working order the price of *intent* and, besides what is filled, its amount.
+        Give a working order the price of *intent* and, besides what is filled, its amount; and
+        new *terms*, if any.
 
         Raises:
             NeverSent: The market does not answer.
@@ -136,10 +139,14 @@ class SimulatedVenue:
                 order = amended(known, intent, moment, self.params.margin)
             except Unavailable as error:
                 raise NeverSent(f"{intent.label}: {error}") from error
-            return await self._placed(taken_at_once(order, moment))
+            return await self._placed(taken_at_once(order, moment, terms))
 
     async def cancel(self, order: Order) -> Order:
         """See Trading."""
+        return await self.cancel_for(order, "user_request")
+
+    async def cancel_for(self, order: Order, reason: str) -> Order:
+        """Cancel *order* as Trading says, and remember the *reason*."""
         async with self._turn:
             moment = await self._caught_up(order.contract.underlying)
             known = moment.account.orders.get(order.order_id)
@@ -147,7 +154,7 @@ class SimulatedVenue:
                 raise Refused(10004, "order_not_found")
             if known.state.is_terminal:
                 raise Refused(10010, "already_closed")
-            step = ended(known, OrderState.CANCELLED, moment)
+            step = ended(known, OrderState.CANCELLED, moment, reason)
             await self._record(step)
             return step.orders[0]
 
@@ -184,6 +191,8 @@ class SimulatedVenue:
         snapshot = await self.market.snapshot(underlying)
         moment = Moment(snapshot, self._state.account(underlying), self.clock.now())
         await self._expire(moment)
+        await self._settle(moment)
+        await self._look_up_funding(moment)
         best_first = sorted(moment.account.working.values(), key=_price_priority)
         for order in best_first:
             step = after_market(order, moment)
@@ -194,13 +203,35 @@ class SimulatedVenue:
     async def _expire(self, moment: Moment) -> None:
         """Close the books that have expired, and deliver where the price is known."""
         for order in tuple(moment.account.working.values()):
-            if order.contract.expiry <= moment.at:
+            expiry = order.contract.expiry
+            if expiry is not None and expiry <= moment.at:
                 await self._record(ended(order, OrderState.EXPIRED, moment))
         for contract in sorted(moment.account.holdings):
             if contract.expiry <= moment.at:
                 price = await self.history.delivery_price(contract.underlying, contract.expiry)
                 if price is not None:
                     await self._record(delivered(contract, price, moment))
+
+    async def _settle(self, moment: Moment) -> None:
+        """Settle the futures for every 08:00 that has passed, as far as its price is known."""
+        for contract, held in tuple(moment.account.futures.items()):
+            due = settlement_due(held, moment.at)
+            while due is not None:
+                current = moment.account.futures[contract]
+                step = await settlement_step(current, due, moment.at, self.history)
+                if step is None:
+                    break
+                await self._record(step)
+                after = moment.account.futures.get(contract)
+                due = None if after is None else settlement_due(after, moment.at)
+
+    async def _look_up_funding(self, moment: Moment) -> None:
+        """Tell *moment* the funding of what is held since it was last booked."""
+        for contract, held in moment.account.futures.items():
+            if held.size_usd and contract.expiry is None:
+                moment.funding[contract] = await self.history.funding(
+                    contract.underlying, held.funded_at, moment.at
+                )
 
     async def _record(self, step: VenueStep) -> None:
         """Log *step*, then be changed by it: if the log fails midway, only the log knows."""

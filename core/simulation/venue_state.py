@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
 from itertools import takewhile
 
 from attrs import define, field, frozen
 
-from ports.instruments import OptionContract
+from core.simulation.exact import exact_sum
+from core.simulation.future_holding import FutureHolding
+from ports.instruments import Contract, FutureContract, OptionContract
 from ports.trading import Delivery, Fill, Order, Side
-from ports.venue_log import VenueLog, VenueStep
+from ports.venue_log import Funding, FutureSettlement, VenueLog, VenueStep
 
 
 @frozen
 class Holding:
-    """Contracts held, negative short, and what they were entered at on average."""
+    """Options held, negative short, and what they were entered at on average."""
 
     size: float = 0.0
     average_price: float = 0.0  # coin per contract
@@ -36,20 +37,24 @@ class CoinAccount:
 
     balance_coin: float = 0.0
     holdings: dict[OptionContract, Holding] = field(factory=dict)
+    futures: dict[FutureContract, FutureHolding] = field(factory=dict)
     orders: dict[str, Order] = field(factory=dict)  # by order_id, oldest first
     working: dict[str, Order] = field(factory=dict)  # those of them that are working
     fills: list[Fill] = field(factory=list)
     deliveries: list[Delivery] = field(factory=list)
 
-    def size_of(self, contract: OptionContract) -> float:
-        """Contracts held, negative short; zero if none."""
+    def size_of(self, contract: Contract) -> float:
+        """Contracts, or USD of a future, held, negative short; zero if none."""
+        if isinstance(contract, FutureContract):
+            future = self.futures.get(contract)
+            return 0.0 if future is None else future.size_usd
         return self.holdings.get(contract, Holding()).size
 
     def fills_since(self, since: datetime) -> Iterator[Fill]:
         """The fills at *since* or later, newest first."""
         return takewhile(lambda fill: fill.at >= since, reversed(self.fills))
 
-    def working_on(self, contract: OptionContract, side: Side) -> tuple[Order, ...]:
+    def working_on(self, contract: Contract, side: Side) -> tuple[Order, ...]:
         """The working orders on one side of *contract*, oldest first."""
         return tuple(
             order
@@ -66,10 +71,29 @@ class CoinAccount:
             self.working.pop(order.order_id, None)
 
     def book(self, fill: Fill) -> None:
-        """Move the coin and the contracts of *fill*."""
+        """Move the coin and the contracts of *fill*: a future moves only its fee."""
         self.fills.append(fill)
-        self.balance_coin -= fill.side.sign * fill.price * fill.amount + fill.fee_coin
+        self.balance_coin -= fill.fee_coin
+        if isinstance(fill.contract, FutureContract):
+            held = self.futures.get(fill.contract)
+            held = held or FutureHolding(contract=fill.contract, funded_at=fill.at)
+            self.futures[fill.contract] = held.after(fill)
+            return
+        self.balance_coin -= fill.side.sign * fill.price * fill.amount
         self._hold(fill.contract, self.holdings.get(fill.contract, Holding()).after(fill))
+
+    def fund(self, funding: Funding) -> None:
+        """Count *funding* in the session of its future."""
+        self.futures[funding.contract] = self.futures[funding.contract].funded(funding)
+
+    def settle(self, settlement: FutureSettlement) -> None:
+        """Move the session's profit to the balance; what is not held any more is forgotten."""
+        after = self.futures[settlement.contract].settled(settlement)
+        self.balance_coin += settlement.profit_coin
+        if after.size_usd:
+            self.futures[settlement.contract] = after
+        else:
+            del self.futures[settlement.contract]
 
     def deliver(self, delivery: Delivery) -> None:
         """End the holding that *delivery* settles."""
@@ -113,15 +137,14 @@ class VenueState:
             self._open(deposit.underlying).balance_coin += deposit.amount_coin
         for order in step.orders:
             self._open(order.contract.underlying).put(order)
+        for funding in step.fundings:
+            self._open(funding.contract.underlying).fund(funding)
         for fill in step.fills:
             self._open(fill.contract.underlying).book(fill)
         for delivery in step.deliveries:
             self._open(delivery.contract.underlying).deliver(delivery)
+        for settlement in step.settlements:
+            self._open(settlement.contract.underlying).settle(settlement)
 
     def _open(self, underlying: str) -> CoinAccount:
         return self.accounts.setdefault(underlying, CoinAccount())
-
-
-def exact_sum(first: float, second: float) -> float:
-    """The sum of two printed amounts: 0.1 and 0.2 make 0.3, however often it is done."""
-    return float(Decimal(repr(first)) + Decimal(repr(second)))

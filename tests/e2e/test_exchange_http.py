@@ -106,10 +106,10 @@ BAD_CALLS: dict[str, tuple[str, Fields, int]] = {
     "no name": ("public/ticker", {"instrument_name": "BTC-1"}, -32602),
     "no such option": ("public/ticker", {"instrument_name": "BTC-7MAR25-1-C"}, 13020),
     "no such coin": ("public/ticker", {"instrument_name": "SOL-7MAR25-1-C"}, 13020),
-    "perpetual": (
+    "a dated future": (
         "private/buy",
-        {"instrument_name": "BTC-PERPETUAL", "amount": 10, "price": 1},
-        10033,
+        {"instrument_name": "BTC-28MAR25", "amount": 10, "price": 1},
+        13020,
     ),
     "websocket only": ("public/set_heartbeat", {"interval": 10}, 10030),
     "hello over HTTP": ("public/hello", {"client_name": "a", "client_version": "1"}, 10030),

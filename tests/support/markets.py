@@ -120,9 +120,14 @@ class MovableMarket:
 
 @define(eq=False)
 class ToldHistory:
-    """A history that knows only the delivery prices it was told."""
+    """
+    A history that knows only the delivery prices and hourly closes it was told; funding has
+    *funding_8h*, a fraction of eight hours, at all times.
+    """
 
     deliveries: dict[datetime, DeliveryPrice] = field(factory=dict)
+    closes: dict[datetime, float] = field(factory=dict)
+    funding_8h: float = 0.0
 
     async def candles(
         self,
@@ -131,8 +136,15 @@ class ToldHistory:
         start: datetime,
         end: datetime,
     ) -> Candles:
-        """See History; nothing is known."""
-        return Candles(underlying, [], [], [], [], [])
+        """See History; a bar is its close."""
+        known = sorted(each for each in self.closes.items() if start < each[0] <= end)
+        closes = [price for _, price in known]
+        at_ms = [epoch_ms(at) for at, _ in known]
+        return Candles(underlying, at_ms, closes, closes, closes, closes)
+
+    async def funding(self, underlying: str, start: datetime, end: datetime) -> float:
+        """See History."""
+        return self.funding_8h * ((end - start) / timedelta(hours=8))
 
     async def delivery_price(
         self,

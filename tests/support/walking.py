@@ -60,6 +60,10 @@ class WalkingMarket:
         """See History; a quiet past, told once."""
         return quiet_past(until=self.start)
 
+    async def funding(self, underlying: str, start: datetime, end: datetime) -> float:
+        """See History; there is none."""
+        return 0.0
+
     async def delivery_price(self, underlying: str, expiry: datetime) -> DeliveryPrice | None:
         """See History."""
         if self.clock.now() < expiry:

@@ -86,6 +86,10 @@ class ScriptedMarket:
         columns = (past.closed_at_ms, past.open, past.high, past.low, past.close)
         return Candles(underlying, *(column[rows] for column in columns))
 
+    async def funding(self, underlying: str, start: datetime, end: datetime) -> float:
+        """See History; there is none."""
+        return 0.0
+
     async def delivery_price(self, underlying: str, expiry: datetime) -> DeliveryPrice | None:
         """See History."""
         return self.deliveries.get(expiry) if self.clock.now() >= expiry else None

@@ -2,12 +2,14 @@
 
 import pytest
 
-from core.simulation.matching import TimeInForce
 from ports.errors import Refused
 from ports.trading import OrderState, Side
+from ports.venue_log import OrderTerms, TimeInForce
 from tests.support.markets import Listed, call
 from tests.support.venues import VenueRig, intent
 
+AT_ONCE = OrderTerms(time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL)
+WHOLE = OrderTerms(time_in_force=TimeInForce.FILL_OR_KILL)
 OPTION = call(110_000.0)
 SHOWN = Listed(
     contract=OPTION, bid=0.02, ask=0.021, bid_amount=1.0, ask_amount=1.0, mark=0.0205, mark_iv=0.5
@@ -23,7 +25,7 @@ async def test_immediate_or_cancel_takes_what_is_shown() -> None:
     rig = await opened()
     order = intent(OPTION, Side.BUY, 1.5, 0.021)
 
-    placed = await rig.venue.place_for(order, TimeInForce.IMMEDIATE_OR_CANCEL)
+    placed = await rig.venue.place_for(order, AT_ONCE)
 
     assert (placed.order.state, placed.order.filled_amount) == (OrderState.CANCELLED, 1.0)
     again = await rig.reopened()
@@ -35,12 +37,8 @@ async def test_fill_or_kill_takes_all_or_nothing() -> None:
     """One lot too many and nothing trades; exactly what is shown trades whole."""
     rig = await opened()
 
-    killed = await rig.venue.place_for(
-        intent(OPTION, Side.BUY, 1.1, 0.021), TimeInForce.FILL_OR_KILL
-    )
-    filled = await rig.venue.place_for(
-        intent(OPTION, Side.BUY, 1.0, 0.021), TimeInForce.FILL_OR_KILL
-    )
+    killed = await rig.venue.place_for(intent(OPTION, Side.BUY, 1.1, 0.021), WHOLE)
+    filled = await rig.venue.place_for(intent(OPTION, Side.BUY, 1.0, 0.021), WHOLE)
 
     assert (killed.order.state, killed.fills) == (OrderState.CANCELLED, ())
     assert (filled.order.state, filled.order.filled_amount) == (OrderState.FILLED, 1.0)
