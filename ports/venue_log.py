@@ -51,6 +51,24 @@ class OrderTerms:
 
 
 @frozen(kw_only=True)
+class TriggerOrder:
+    """
+    An order that waits outside the book until a *reference*, index_price, mark_price or
+    last_price, reaches *trigger_price*.
+
+    *order* is open while it waits; its price is zero at the market. Once placed it is closed
+    and goes on as *placed_id*. *trigger_offset* is the distance of a trailing stop.
+    """
+
+    order: Order
+    terms: OrderTerms
+    reference: str
+    trigger_price: float = field(validator=finite)
+    trigger_offset: float | None = None
+    placed_id: str = ""
+
+
+@frozen(kw_only=True)
 class Funding:
     """
     What a position in a perpetual was paid, negative if it paid, until an instant.
@@ -87,7 +105,8 @@ class VenueStep:
     All that one event at the venue changed, together: a placement and the trades it made
     are never half remembered. *orders* replace what was known of the same order_id, *terms*,
     by order_id, what was known of theirs; funding comes before the trades, settlements last.
-    *reason* is why orders were cancelled, empty where they say it themselves.
+    *triggers* replace those of the same order_id: they are no business of the book. *reason*
+    is why orders were cancelled, empty where they say it themselves.
     """
 
     at: datetime = field(validator=utc)
@@ -99,6 +118,7 @@ class VenueStep:
     reason: str = ""
     fundings: tuple[Funding, ...] = ()
     settlements: tuple[FutureSettlement, ...] = ()
+    triggers: tuple[TriggerOrder, ...] = ()
 
 
 VENUE_STEPS = Codec.of([VenueStep])

@@ -10,7 +10,7 @@ from adapters.deribit.models import (
     UserTrade,
     UserTrades,
 )
-from adapters.deribit.parse import read_as, rows_as
+from adapters.deribit.parse import is_single, read_as, rows_as
 from ports.checks import epoch_ms
 from ports.errors import Refused, Unavailable
 
@@ -40,7 +40,7 @@ async def labelled_orders(client: DeribitClient, underlying: str, label: str) ->
 
 async def all_orders(client: DeribitClient, underlying: str) -> list[PlacedOrder]:
     """
-    Return every option order on *underlying* that has ended, recent and historical.
+    Return every order on *underlying* that has ended, recent and historical.
 
     Raises:
         Unavailable: One of the two lists is not complete.
@@ -66,7 +66,7 @@ async def trades_since(
     client: DeribitClient, underlying: str, since: datetime
 ) -> tuple[UserTrade, ...]:
     """
-    Return our option trades on *underlying* from about *since* on, each once.
+    Return our trades on *underlying* from about *since* on, each once.
 
     Raises:
         Unavailable: One of the two lists is not complete.
@@ -108,22 +108,23 @@ async def _past_orders(
     client: DeribitClient, underlying: str, *, historical: bool
 ) -> list[PlacedOrder]:
     orders: list[PlacedOrder] = []
+    found = 0
     for _ in range(_MOST_CALLS):
         answer = await client.read(
             "private/get_order_history_by_currency",
             currency=underlying,
-            kind="option",
             count=_ROWS_PER_CALL,
-            offset=len(orders),
+            offset=found,
             include_old=True,
             include_unfilled=True,
             historical=historical,
         )
         page = rows_as(PlacedOrder, answer)
-        orders += page
+        found += len(page)
+        orders += [row for row in page if is_single(row)]
         if len(page) < _ROWS_PER_CALL:
             return orders
-    raise Unavailable(f"orders on {underlying}: more than {len(orders)} have ended")
+    raise Unavailable(f"orders on {underlying}: more than {found} have ended")
 
 
 async def _trades(
@@ -135,14 +136,13 @@ async def _trades(
         answer = await client.read(
             "private/get_user_trades_by_currency",
             currency=underlying,
-            kind="option",
             start_timestamp=start_ms,
             count=_ROWS_PER_CALL,
             sorting="asc",
             historical=historical,
         )
         page = read_as(UserTrades, answer)
-        trades |= {trade.trade_id: trade for trade in page.trades}
+        trades |= {trade.trade_id: trade for trade in page.trades if is_single(trade)}
         if not page.has_more:
             return trades
         latest_ms = max((trade.timestamp for trade in page.trades), default=start_ms)

@@ -150,13 +150,15 @@ class AccountSummary(Foreign):
 
 
 class HeldPosition(Foreign):
-    """A row of private/get_positions; size is signed."""
+    """A row of private/get_positions; size is signed, contracts or USD of a future."""
 
     instrument_name: str
     direction: Literal["buy", "sell", "zero"]
     size: FiniteFloat
     average_price: FiniteFloat
     mark_price: FiniteFloat = Field(ge=0)
+    floating_profit_loss: FiniteFloat | None = None  # coin, since the last settlement
+    realized_profit_loss: FiniteFloat | None = None  # likewise, funding included
 
 
 class PlacedOrder(Foreign):

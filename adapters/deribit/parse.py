@@ -1,5 +1,6 @@
 """The venue's answers about our account as our values; what cannot be read is Malformed."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
@@ -19,8 +20,23 @@ from adapters.deribit.rpc import Answer
 from adapters.deribit.throttle import Limit
 from ports.checks import epoch_ms, from_epoch_ms
 from ports.errors import Malformed
-from ports.instruments import ContractRules, OptionContract
-from ports.trading import Account, Delivery, Fill, Order, OrderState, Position, Side
+from ports.instruments import (
+    Contract,
+    ContractRules,
+    FutureContract,
+    OptionContract,
+    contract_named,
+)
+from ports.trading import (
+    Account,
+    Delivery,
+    Fill,
+    FuturePosition,
+    Order,
+    OrderState,
+    Position,
+    Side,
+)
 
 COINS = ("BTC", "ETH")  # of the inverse options
 
@@ -35,6 +51,7 @@ _STATES = {
     "rejected": OrderState.REJECTED,
     "cancelled": OrderState.CANCELLED,
 }
+_NEITHER = re.compile(r"[A-Z_]+-[A-Z]+-.*|[A-Z]+_[A-Z]+")  # BTC-CS-28AUG26-100000_110000, BTC_USDC
 _DELIVERED = frozenset({"delivery", "exercise"})  # exercise since August 2026
 
 
@@ -60,14 +77,19 @@ def rows_as(model: type[_Model], answer: Answer) -> tuple[_Model, ...]:
     return tuple(_validated(model, row, answer.method) for row in answer.result)
 
 
-def contract_of(instrument_name: str) -> OptionContract:
+def contract_of(instrument_name: str) -> Contract:
     """
-    Return the option that the venue calls *instrument_name*.
+    Return the option or future that the venue calls *instrument_name*.
 
     Raises:
-        Malformed: It is not the name of an option.
+        Malformed: It is the name of neither.
     """
-    return _built(lambda: OptionContract.from_symbol(instrument_name))
+    return _built(lambda: contract_named(instrument_name))
+
+
+def is_single(row: PlacedOrder | UserTrade) -> bool:
+    """Whether *row* is of an option or future, no combination and no spot pair."""
+    return _NEITHER.fullmatch(row.instrument_name) is None
 
 
 def funding_of(answer: Answer) -> float:
@@ -83,8 +105,10 @@ def funding_of(answer: Answer) -> float:
     return float(told)
 
 
-def account_of(summary: AccountSummary, held: tuple[Position, ...], read_at: datetime) -> Account:
-    """Return the account that *summary* and the option positions *held* make."""
+def account_of(
+    summary: AccountSummary, held: tuple[Position | FuturePosition, ...], read_at: datetime
+) -> Account:
+    """Return the account that *summary* and the positions *held* make."""
     return Account(
         underlying=summary.currency,
         read_at=read_at,
@@ -92,7 +116,8 @@ def account_of(summary: AccountSummary, held: tuple[Position, ...], read_at: dat
         equity_coin=summary.equity,
         initial_margin_coin=summary.initial_margin,
         maintenance_margin_coin=summary.maintenance_margin,
-        positions=held,
+        positions=tuple(each for each in held if isinstance(each, Position)),
+        futures=tuple(each for each in held if isinstance(each, FuturePosition)),
     )
 
 
@@ -109,22 +134,32 @@ def limit_of(told: RateLimit) -> Limit:
     return Limit(burst=told.burst, per_second=told.rate)
 
 
-def position_of(held: HeldPosition) -> Position:
+def position_of(held: HeldPosition) -> Position | FuturePosition:
     """
     Return *held* as a position, negative short.
 
     Raises:
-        Malformed: It is not of an option, or size and direction contradict each other.
+        Malformed: It is of no option or future, or size and direction contradict each other.
     """
     sign = {"buy": 1, "sell": -1, "zero": 0}[held.direction]
     if held.size * sign < 0 or (held.size != 0) != (sign != 0):
         raise Malformed(f"{held.instrument_name}: {held.direction} of size {held.size}")
+    contract = contract_of(held.instrument_name)
+    if isinstance(contract, FutureContract):
+        return _built(lambda: _future_of(held, contract))
     return Position(
-        contract=contract_of(held.instrument_name),
+        contract=contract,
         size=held.size,
         average_price=held.average_price,
         mark=held.mark_price,
     )
+
+
+def is_held(position: Position | FuturePosition) -> bool:
+    """Whether *position* is one still: a future that was closed has its profit until settled."""
+    if isinstance(position, FuturePosition):
+        return position.size_usd != 0.0 or position.profit_coin != 0.0
+    return position.size != 0.0
 
 
 def order_of(told: PlacedOrder) -> Order:
@@ -132,7 +167,7 @@ def order_of(told: PlacedOrder) -> Order:
     Return *told* as an order; one without a limit has price 0.
 
     Raises:
-        Malformed: It is not on an option, or in a state we do not know.
+        Malformed: It is on no option or future, or in a state we do not know.
     """
     contract = contract_of(told.instrument_name)
     return _built(
@@ -156,7 +191,7 @@ def fill_of(trade: UserTrade) -> Fill:
     Return *trade* as a fill.
 
     Raises:
-        Malformed: It is not of an option, or its fee is in another currency than its coin.
+        Malformed: It is of no option or future, or its fee is in another currency than its coin.
     """
     contract = contract_of(trade.instrument_name)
     if trade.fee_currency != contract.underlying:
@@ -194,7 +229,7 @@ def delivery_of(record: SettlementRecord, rules: ContractRules) -> Delivery:
     Raises:
         Malformed: The record does not say what was delivered at what price.
     """
-    contract = contract_of(record.instrument_name)
+    contract = _built(lambda: OptionContract.from_symbol(record.instrument_name))
     if not record.index_price > 0:
         raise Malformed(f"{record.instrument_name}: delivered at {record.index_price}")
     payoff_coin = contract.payoff_coin(record.index_price)
@@ -228,11 +263,24 @@ def _built(build: Callable[[], _Value]) -> _Value:
         raise Malformed(str(error)) from error
 
 
-def _state_of(told: PlacedOrder, contract: OptionContract) -> OrderState:
+def _future_of(held: HeldPosition, contract: FutureContract) -> FuturePosition:
+    if held.floating_profit_loss is None or held.realized_profit_loss is None:
+        raise Malformed(f"{held.instrument_name}: a future without its profit")
+    return FuturePosition(
+        contract=contract,
+        size_usd=held.size,
+        average_price=held.average_price,
+        mark=held.mark_price,
+        profit_coin=held.floating_profit_loss + held.realized_profit_loss,
+    )
+
+
+def _state_of(told: PlacedOrder, contract: Contract) -> OrderState:
     if told.order_state not in _STATES:
         raise Malformed(f"order {told.order_id} is {told.order_state!r}")
     state = _STATES[told.order_state]
     if state is OrderState.OPEN and told.filled_amount > 0:
         return OrderState.PARTIAL
-    expired = told.last_update_timestamp >= epoch_ms(contract.expiry)
+    expiry = contract.expiry
+    expired = expiry is not None and told.last_update_timestamp >= epoch_ms(expiry)
     return OrderState.EXPIRED if state is OrderState.CANCELLED and expired else state

@@ -26,6 +26,8 @@ from adapters.deribit.parse import (
     delivery_of,
     fill_of,
     is_delivery,
+    is_held,
+    is_single,
     limit_of,
     limits_of,
     order_of,
@@ -58,10 +60,10 @@ class DeribitTrading:
     delivery_fees: ContractRules = field(default=_DELIVERY_FEES)
 
     async def account(self, underlying: str) -> Account:
-        """See Trading; of the time of the older answer of two, and without positions in futures."""
+        """See Trading; of the time of the older answer of two."""
         _check(underlying)
         money = await self.client.read("private/get_account_summary", currency=underlying)
-        held = await self.client.read("private/get_positions", currency=underlying, kind="option")
+        held = await self.client.read("private/get_positions", currency=underlying)
         summary = read_as(AccountSummary, money)
         if summary.currency != underlying:
             raise Malformed(f"asked for the account in {underlying}, told of {summary.currency}")
@@ -69,7 +71,7 @@ class DeribitTrading:
         positions = (position_of(row) for row in rows_as(HeldPosition, held))
         return account_of(
             summary,
-            tuple(position for position in positions if position.size != 0.0),
+            tuple(position for position in positions if is_held(position)),
             min(money.answered_at, held.answered_at),
         )
 
@@ -105,12 +107,11 @@ class DeribitTrading:
         return cancelled
 
     async def open_orders(self, underlying: str) -> tuple[Order, ...]:
-        """See Trading; those on options."""
+        """See Trading; those on combinations and spot pairs are left out."""
         _check(underlying)
-        answer = await self.client.read(
-            "private/get_open_orders_by_currency", currency=underlying, kind="option"
-        )
-        orders = (order_of(row) for row in rows_as(PlacedOrder, answer))
+        answer = await self.client.read("private/get_open_orders_by_currency", currency=underlying)
+        rows = rows_as(PlacedOrder, answer)
+        orders = (order_of(row) for row in rows if is_single(row))
         return _oldest_first(order for order in orders if order.state.is_working)
 
     async def orders_by_label(self, underlying: str, label: str) -> tuple[Order, ...]:

@@ -18,6 +18,7 @@ class Bounds:
     ask: float | None
     least: float
     most: float
+    mark: float
 
     def touch(self, side: Side) -> float | None:
         """What an order on *side* would trade with."""
@@ -65,11 +66,12 @@ def bounds_of(frame: Frame, contract: Contract) -> Bounds:
     """
     if isinstance(contract, FutureContract):
         shown = perpetual_quote(frame.snapshot)
-        return Bounds(contract, shown.bid, shown.ask, shown.least, shown.most)
+        return Bounds(contract, shown.bid, shown.ask, shown.least, shown.most, shown.mark)
     row = frame.listing.row_of.get(contract.symbol)
     if row is not None:
         bid, ask = known(frame.bid[row]), known(frame.ask[row])
-        return Bounds(contract, bid, ask, frame.least_price(row), frame.most_price(row))
+        least, most = frame.least_price(row), frame.most_price(row)
+        return Bounds(contract, bid, ask, least, most, frame.mark[row])
     if contract.expiry <= frame.snapshot.taken_at:
         raise RpcError(13019, "orderbook_closed")
     raise RpcError(13020, "not_found")

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from math import isfinite
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from apps.exchange.frames import Frame, Frames
 from apps.exchange.ledger import CoinLedger, Ledger, OrderRecord, Seen
@@ -19,8 +19,8 @@ from core.simulation.venue import SimulatedVenue, VenueParams
 from ports.errors import Refused, Unavailable
 from ports.history import DeliveryPrice
 from ports.instruments import Contract, FutureContract
-from ports.trading import Order
-from ports.venue_log import TimeInForce
+from ports.trading import Order, OrderState
+from ports.venue_log import TimeInForce, TriggerOrder, VenueStep
 
 ACCOUNT_ID = 1
 ACCOUNT_NAME = "paper"
@@ -140,11 +140,13 @@ class Exchange:
         for coin in self.params.coins:
             await self.venue.moment(coin)
 
-    async def go_on(self, since: datetime) -> None:
-        """Let everything happen that was due after *since*: fills, deliveries, the end of days."""
-        await self.catch_up()
-        if last_settlement(self.now) > since:
-            await self._end_day()
+    async def end_day(self) -> None:
+        """Cancel what was good until the end of the day that has ended."""
+        for coin in self.params.coins:
+            for record in self.working_records(coin):
+                is_daily = record.terms.time_in_force is TimeInForce.GOOD_TIL_DAY
+                if is_daily and record.order.created_at < self.last_settlement:
+                    await self.cancelled_if_open(record, "settlement")
 
     async def cancelled(self, record: OrderRecord, reason: str) -> OrderRecord:
         """
@@ -155,7 +157,14 @@ class Exchange:
 
             Unavailable: The market does not answer.
         """
-        return self.record_of(await self.venue.cancel_for(record.order, reason))
+        if record.trigger is None:
+            return self.record_of(await self.venue.cancel_for(record.order, reason))
+        if record.order.state.is_terminal:
+            raise Refused(10010, "already_closed")
+        ended = evolve(record.order, state=OrderState.CANCELLED)
+        waiting = evolve(record.trigger, order=ended)
+        await self.ledger.append(VenueStep(at=self.now, triggers=(waiting,), reason=reason))
+        return self.record_of(ended)
 
     async def cancelled_if_open(self, record: OrderRecord, reason: str) -> int:
         """Cancel as `cancelled` and return 1; 0 where it was filled or closed in between."""
@@ -182,6 +191,18 @@ class Exchange:
             Unavailable: The history does not answer.
         """
         return await self.world.history.funding(coin, start, end)
+
+    def records(self, coin: str) -> list[OrderRecord]:
+        """All orders in *coin*, oldest first."""
+        return list(self.books(coin).orders.values())
+
+    def armed(self, coin: str) -> list[TriggerOrder]:
+        """The orders in *coin* that wait for their price, oldest first."""
+        return [
+            record.trigger
+            for record in self.records(coin)
+            if record.trigger is not None and record.order.state.is_working
+        ]
 
     def working_records(self, coin: str) -> list[OrderRecord]:
         """The orders in *coin* that work, oldest first of each contract."""
@@ -234,13 +255,6 @@ class Exchange:
             return _Settled(at, None, {})
         marks = zip(snapshot.chain.contracts, snapshot.chain.mark.tolist(), strict=True)
         return _Settled(at, snapshot.index_usd, {contract.symbol: mark for contract, mark in marks})
-
-    async def _end_day(self) -> None:
-        for coin in self.params.coins:
-            for record in self.working_records(coin):
-                is_daily = record.terms.time_in_force is TimeInForce.GOOD_TIL_DAY
-                if is_daily and record.order.created_at < self.last_settlement:
-                    await self.cancelled_if_open(record, "settlement")
 
 
 @frozen(eq=False)

@@ -15,6 +15,7 @@ from apps.exchange.channels import (
 from apps.exchange.connection import Connection
 from apps.exchange.exchange import Exchange
 from apps.exchange.ledger import TradeRecord
+from apps.exchange.pace import go_on
 from apps.exchange.wire_account import account_fields, changed_coins
 from apps.exchange.wire_market import public_trade
 from apps.exchange.wire_positions import holdings, positions_on
@@ -102,7 +103,7 @@ class Hub:
         """Let the exchange go on from *before*, say what is new, and return until when it is."""
         now = self.exchange.now
         try:
-            await self.exchange.go_on(before)
+            await go_on(self.exchange, before)
             await self.say_news()
             await self.say_market()
         except Unavailable:
@@ -149,7 +150,7 @@ class Hub:
                 self._say_trades(channel, step)
 
     def _say_orders(self, channel: str, user: UserChannel, step: VenueStep) -> None:
-        orders = [self._order(each) for each in step.orders if user.is_about(each.contract)]
+        orders = [self._order(each) for each in _orders_in(step) if user.is_about(each.contract)]
         if user.is_raw_orders:
             for order in orders:
                 self._say(channel, order)
@@ -171,7 +172,7 @@ class Hub:
             if user.what == "portfolio" and user.of in ("any", coin.lower()):
                 self._say(channel, account_fields(of, self.exchange.params.allowed))
         for step in steps:
-            for contract in dict.fromkeys(each.contract for each in step.orders):
+            for contract in dict.fromkeys(each.contract for each in _orders_in(step)):
                 if contract.underlying == coin:
                     self._say_changes(contract, step, positions_on(contract, of))
 
@@ -184,7 +185,9 @@ class Hub:
             trades = self._trades_in(step, UserChannel("trades", contract.symbol))
             data = {
                 "instrument_name": contract.symbol,
-                "orders": [self._order(each) for each in step.orders if each.contract == contract],
+                "orders": [
+                    self._order(each) for each in _orders_in(step) if each.contract == contract
+                ],
                 "trades": [self._user_trade(each) for each in trades],
                 "positions": positions if trades else [],
             }
@@ -222,6 +225,11 @@ class Hub:
         books = self.exchange.books(trade.fill.contract.underlying)
         record = books.orders[trade.fill.order_id]
         return user_trade(trade, record)
+
+
+def _orders_in(step: VenueStep) -> tuple[Order, ...]:
+    """The orders that *step* changed, those that wait outside the book among them."""
+    return (*step.orders, *(waiting.order for waiting in step.triggers))
 
 
 async def keep_going(hub: Hub, every_s: float) -> None:

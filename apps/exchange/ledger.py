@@ -15,6 +15,7 @@ from ports.venue_log import (
     Funding,
     FutureSettlement,
     OrderTerms,
+    TriggerOrder,
     VenueLog,
     VenueStep,
 )
@@ -39,6 +40,7 @@ class OrderRecord:
     fills: tuple[Fill, ...] = ()
     is_replaced: bool = False
     cancel_reason: str | None = None
+    trigger: TriggerOrder | None = None  # of an order that waits, or waited, outside the book
 
     @property
     def average_price(self) -> float:
@@ -162,6 +164,8 @@ class Ledger:
             _enter(coin, delivery.at, change, delivery=delivery)
         for settlement in step.settlements:
             self._settle(settlement)
+        for waiting in step.triggers:
+            self._wait(waiting, step)
 
     def _put(self, order: Order, step: VenueStep) -> None:
         coin = self.coins[order.contract.underlying]
@@ -182,6 +186,16 @@ class Ledger:
             coin.working[order.contract][order.order_id] = order
         else:
             coin.working[order.contract].pop(order.order_id, None)
+
+    def _wait(self, waiting: TriggerOrder, step: VenueStep) -> None:
+        orders = self.coins[waiting.order.contract.underlying].orders
+        orders[waiting.order.order_id] = OrderRecord(
+            order=waiting.order,
+            terms=waiting.terms,
+            updated_at=step.at,
+            cancel_reason=None if waiting.placed_id else _reason(waiting.order, step),
+            trigger=waiting,
+        )
 
     def _fund(self, funding: Funding) -> None:
         futures = self.coins[funding.contract.underlying].futures

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
-from apps.exchange.asked import Label
+from apps.exchange.asked import WAITING, Label
 from apps.exchange.exchange import Exchange
 from apps.exchange.instruments import instrument_named, kind_of
 from apps.exchange.ledger import OrderRecord
@@ -241,10 +241,23 @@ def is_in(record: OrderRecord, instrument_name: str) -> bool:
     return record.order.contract.symbol == instrument_name
 
 
-def is_asked(record: OrderRecord, kind: str | None, order_type: str) -> bool:
+def is_asked(record: OrderRecord, kind: str | None, order_type: OrderType) -> bool:
     """Whether *record* is of the *kind*, None for every one, and the *order_type* asked for."""
+    own = "limit" if record.trigger is None else record.terms.order_type
     is_of_kind = kind in (None, "any", kind_of(record.order.contract))
-    return is_of_kind and order_type in ("all", "limit")
+    return is_of_kind and own in _TYPES.get(order_type, (order_type,))
+
+
+_STOPS, _TAKES = ("stop_limit", "stop_market"), ("take_limit", "take_market")
+_TYPES: dict[str, tuple[str, ...]] = {  # of orders that wait outside the book; others are limits
+    "all": ("limit", *WAITING),
+    "trigger_all": WAITING,
+    "stop_all": _STOPS,
+    "stop": _STOPS,
+    "take_all": _TAKES,
+    "take": _TAKES,
+    "trailing_all": ("trailing_stop",),
+}
 
 
 def _history(exchange: Exchange, records: list[OrderRecord], asked: History) -> object:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from apps.exchange.asked import Change, Label, Place
+from apps.exchange.asked import WAITING, Change, Label, Place
 from apps.exchange.exchange import Exchange
 from apps.exchange.instruments import instrument_named
 from apps.exchange.ledger import OrderRecord
@@ -31,6 +31,7 @@ from apps.exchange.trading import (
     record_named,
     records_of,
 )
+from apps.exchange.triggers import arm, rearm
 from ports.trading import Side
 
 
@@ -101,17 +102,17 @@ class Close(OfInstrument):
 
 async def buy(call: Call, params: Place) -> Fields:
     """Buy: the order and its trades."""
-    return await place(call.exchange, Side.BUY, params, call.connection_number)
+    return await _place(call, Side.BUY, params)
 
 
 async def sell(call: Call, params: Place) -> Fields:
     """Sell: the order and its trades."""
-    return await place(call.exchange, Side.SELL, params, call.connection_number)
+    return await _place(call, Side.SELL, params)
 
 
 async def edit_order(call: Call, params: Edit) -> Fields:
     """Another price or amount: the order and its trades."""
-    return await edit(call.exchange, record_named(call.exchange, params.order_id), params)
+    return await _edit(call.exchange, record_named(call.exchange, params.order_id), params)
 
 
 async def edit_by_label(call: Call, params: EditByLabel) -> Fields:
@@ -126,7 +127,7 @@ async def edit_by_label(call: Call, params: EditByLabel) -> Fields:
         raise RpcError(10004, "order_not_found")
     if len(found) > 1:
         raise RpcError(13032, "non_unique_order_label")
-    return await edit(call.exchange, found[0], params)
+    return await _edit(call.exchange, found[0], params)
 
 
 async def cancel(call: Call, params: OfOrder) -> Fields:
@@ -224,6 +225,18 @@ ORDER_METHODS: Methods = {
     ),
     "private/close_position": Method(close_position, Close, scope=_WRITE, cost=Cost.MATCHING),
 }
+
+
+async def _place(call: Call, side: Side, asked: Place) -> Fields:
+    if asked.type in WAITING:
+        return await arm(call.exchange, side, asked)
+    return await place(call.exchange, side, asked, call.connection_number)
+
+
+async def _edit(exchange: Exchange, record: OrderRecord, change: Change) -> Fields:
+    if record.trigger is not None:
+        return await rearm(exchange, record, change)
+    return await edit(exchange, record, change)
 
 
 async def _cancel(exchange: Exchange, records: list[OrderRecord], asked: Cancels) -> object:

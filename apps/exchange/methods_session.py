@@ -7,6 +7,7 @@ from pydantic import Field
 
 from apps.exchange.limits import Cost
 from apps.exchange.methods import Call, Method, Methods
+from apps.exchange.pace import go_on
 from apps.exchange.params import Instant, Number, Params
 from apps.exchange.rpc import VERSION, Fields, RpcError, invalid_params
 from ports.checks import epoch_ms
@@ -125,7 +126,7 @@ async def advance(call: Call, params: Advance) -> int:
     while exchange.now < end:
         before = exchange.now
         await exchange.world.clock.sleep_until(min(before + timedelta(hours=1), end))
-        await exchange.go_on(before)
+        await go_on(exchange, before)
     return epoch_ms(exchange.now)
 
 

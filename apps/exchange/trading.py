@@ -16,7 +16,7 @@ from apps.exchange.wire_trading import NO_LABEL, label_of, order_fields, user_tr
 from ports.checks import from_epoch_ms
 from ports.errors import Refused
 from ports.instruments import Contract
-from ports.trading import OrderIntent, Placed, Side
+from ports.trading import Order, OrderIntent, Placed, Side
 from ports.venue_log import OrderTerms
 
 _PATIENCE = timedelta(hours=1)  # an order without valid_until is looked at now
@@ -102,17 +102,7 @@ async def follow(exchange: Exchange, coin: str) -> None:
         price = coin_price(order.contract, order.side, record.terms, frame)
         if price == order.price:
             continue
-        intent = _intent(
-            order.contract,
-            order.side,
-            order.open_amount,
-            price,
-            label=order.label or NO_LABEL,
-            reduce_only=order.reduce_only,
-            post_only=False,
-            at=exchange.now,
-            valid_until=None,
-        )
+        intent = intent_of(order, price, exchange.now)
         terms = attrs.evolve(record.terms, is_auto_replaced=True)
         try:
             await exchange.venue.edit(order.order_id, intent, terms)
@@ -141,6 +131,21 @@ def records_of(exchange: Exchange, coins: Iterable[str], label: str | None) -> l
         for record in exchange.books(coin).orders.values()
         if label is None or label_of(record.order.label) == label
     ]
+
+
+def intent_of(order: Order, price: float, at: datetime) -> OrderIntent:
+    """What is left of *order* as an intent at *price*."""
+    return _intent(
+        order.contract,
+        order.side,
+        order.open_amount,
+        price,
+        label=order.label or NO_LABEL,
+        reduce_only=order.reduce_only,
+        post_only=False,
+        at=at,
+        valid_until=None,
+    )
 
 
 def _answer(exchange: Exchange, placed: Placed) -> Fields:

@@ -9,7 +9,7 @@ from apps.exchange.wire_market import public_trade
 from ports.checks import epoch_ms
 from ports.instruments import FutureContract
 from ports.trading import Delivery, Fill, OrderState, Side
-from ports.venue_log import FutureSettlement
+from ports.venue_log import FutureSettlement, TriggerOrder
 
 NO_LABEL = "(no label)"  # what the venue keeps of an order without one
 
@@ -61,10 +61,26 @@ def order_fields(record: OrderRecord) -> Fields:
             terms.advanced: terms.advanced_price,
             "auto_replaced": terms.is_auto_replaced,
         }
+    if record.trigger is not None:
+        fields |= _trigger_fields(record.trigger)
     if terms.display_amount is not None:
         shown = {"display_amount": terms.display_amount, "refresh_amount": terms.display_amount}
         fields |= shown
     return fields
+
+
+def _trigger_fields(waiting: TriggerOrder) -> Fields:
+    state = "untriggered" if waiting.order.state is OrderState.OPEN else None
+    fields: Fields = {
+        "trigger": waiting.reference,
+        "trigger_price": waiting.trigger_price,
+        "triggered": bool(waiting.placed_id),
+    }
+    if waiting.trigger_offset is not None:
+        fields["trigger_offset"] = waiting.trigger_offset
+    if waiting.placed_id:
+        state = "triggered"
+    return fields if state is None else fields | {"order_state": state}
 
 
 def user_trade(trade: TradeRecord, record: OrderRecord) -> Fields:

@@ -118,7 +118,7 @@ def test_an_order_without_label_or_limit_is_somebody_else_s() -> None:
     "told",
     [
         {"order_state": "resting"},
-        {"instrument_name": "BTC-PERPETUAL"},
+        {"instrument_name": "BTC_USDC-PERPETUAL"},
         {"instrument_name": "BTC-31FEB26-80000-C"},
         {"price": -1.0},
         {"price": None},

@@ -189,7 +189,7 @@ async def test_the_account_is_balances_and_positions() -> None:
     assert (account.initial_margin_coin, account.maintenance_margin_coin) == (0.05, 0.03)
     assert [(held.contract, held.size) for held in account.positions] == [(CONTRACT, -0.4)]
     assert venue.params(SUMMARY) == [{"currency": "BTC"}]
-    assert venue.params(POSITIONS) == [{"currency": "BTC", "kind": "option"}]
+    assert venue.params(POSITIONS) == [{"currency": "BTC"}]
 
 
 async def test_the_account_is_as_old_as_its_older_half() -> None:

@@ -48,7 +48,7 @@ async def test_working_orders_come_oldest_first() -> None:
 
     assert [each.order_id for each in orders] == ["BTC-1", "SLIB-370", "BTC-3"]
     assert [each.label for each in orders] == [None, None, INTENT.label]
-    assert venue.params(OPEN) == [{"currency": "BTC", "kind": "option"}]
+    assert venue.params(OPEN) == [{"currency": "BTC"}]
 
 
 @pytest.mark.parametrize("method", [BY_LABEL, OPEN_BY_LABEL])

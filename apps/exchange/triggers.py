@@ -1,0 +1,198 @@
+"""Stop, take and trailing orders: armed, changed, and placed when their price is reached."""
+
+import attrs
+
+from apps.exchange.asked import AT_MARKET, Change, Place, amount_of, terms_of
+from apps.exchange.bounds import bounds_of
+from apps.exchange.exchange import Exchange
+from apps.exchange.frames import Frame
+from apps.exchange.instruments import instrument_named
+from apps.exchange.ledger import OrderRecord
+from apps.exchange.rpc import Fields, RpcError, invalid_params
+from apps.exchange.trading import intent_of
+from apps.exchange.wire_trading import NO_LABEL, order_fields
+from ports.errors import OutcomeUnknown, Refused
+from ports.instruments import ContractRules, OptionContract
+from ports.trading import Order, OrderState, Side
+from ports.venue_log import TriggerOrder, VenueStep
+
+_MOST_ARMED = 100  # of one coin
+
+
+async def arm(exchange: Exchange, side: Side, asked: Place) -> Fields:
+    """
+    Return the order that waits as *asked* words it; it has no trades yet.
+
+    Raises:
+        RpcError: It may not wait like that.
+
+        Unavailable: The market does not answer.
+    """
+    contract = instrument_named(asked.instrument_name)
+    terms = terms_of(asked, contract)
+    moment = await exchange.moment(contract.underlying)
+    frame = await exchange.frame(contract.underlying)
+    bounds, rules = bounds_of(frame, contract), moment.rules_of(contract)
+    if asked.trigger is None:
+        raise invalid_params("trigger", "value required")
+    if asked.type not in AT_MARKET and asked.price is None:
+        raise invalid_params("price", "value required")
+    amount = amount_of(asked.amount, asked.contracts, contract)
+    if rules.lots_down(amount) < 1:
+        raise RpcError(10002, "qty_too_low")
+    number = 1 + sum(each.trigger is not None for each in exchange.records(contract.underlying))
+    if len(exchange.armed(contract.underlying)) >= _MOST_ARMED:
+        raise RpcError(11035, f"no_more_triggers {_MOST_ARMED}")
+    waiting = TriggerOrder(
+        order=Order(
+            order_id=f"{contract.underlying}-SLIB-{number}",
+            label=asked.label or NO_LABEL,
+            contract=contract,
+            side=side,
+            amount=amount,
+            filled_amount=0.0,
+            price=0.0 if asked.price is None else bounds.taken(side, asked.price),
+            reduce_only=asked.reduce_only,
+            state=OrderState.OPEN,
+            created_at=exchange.now,
+        ),
+        terms=terms,
+        reference=asked.trigger,
+        trigger_price=0.0,
+        trigger_offset=asked.trigger_offset if asked.type == "trailing_stop" else None,
+    )
+    waiting = _at(waiting, asked.trigger_price, _reference(exchange, waiting, frame), rules)
+    return await _keep(exchange, waiting)
+
+
+async def rearm(exchange: Exchange, record: OrderRecord, change: Change) -> Fields:
+    """
+    Return the waiting order of *record* after *change*.
+
+    Raises:
+        RpcError: It may not wait like that, or does not wait any more.
+
+        Unavailable: The market does not answer.
+    """
+    waiting = record.trigger
+    if waiting is None or not record.order.state.is_working:
+        raise RpcError(11044, "not_open_order")
+    order = waiting.order
+    frame = await exchange.frame(order.contract.underlying)
+    rules = (await exchange.moment(order.contract.underlying)).rules_of(order.contract)
+    if change.amount is not None or change.contracts is not None:
+        amount = amount_of(change.amount, change.contracts, order.contract)
+        order = attrs.evolve(order, amount=amount)
+    if change.price is not None:
+        price = bounds_of(frame, order.contract).taken(order.side, change.price)
+        order = attrs.evolve(order, price=price)
+    waiting = attrs.evolve(waiting, order=order)
+    if change.trigger_offset is not None and waiting.trigger_offset is not None:
+        waiting = attrs.evolve(waiting, trigger_offset=change.trigger_offset)
+    elif change.trigger_price is None:
+        return await _keep(exchange, waiting)
+    reference = _reference(exchange, waiting, frame)
+    return await _keep(exchange, _at(waiting, change.trigger_price, reference, rules))
+
+
+async def fire(exchange: Exchange, coin: str) -> None:
+    """
+    Place what waits in *coin* and whose price is reached; trail what trails.
+
+    Raises:
+        Unavailable: The market does not answer.
+    """
+    frame = await exchange.frame(coin)
+    for waiting in exchange.armed(coin):
+        contract = waiting.order.contract
+        if isinstance(contract, OptionContract) and contract.symbol not in frame.listing.row_of:
+            ended = attrs.evolve(waiting.order, state=OrderState.EXPIRED)
+            await _record(exchange, attrs.evolve(waiting, order=ended))
+            continue
+        price = _reference(exchange, waiting, frame)
+        if _is_reached(waiting, price):
+            await _place(exchange, waiting, frame)
+        elif waiting.trigger_offset is not None:
+            trailed = _trailed(waiting, price)
+            if trailed != waiting:
+                await _record(exchange, trailed)
+
+
+async def _place(exchange: Exchange, waiting: TriggerOrder, frame: Frame) -> None:
+    order = waiting.order
+    bounds = bounds_of(frame, order.contract)
+    price = order.price or bounds.worst(order.side)
+    intent = intent_of(order, bounds.taken(order.side, price), exchange.now)
+    try:
+        placed = await exchange.venue.place_for(intent, waiting.terms)
+    except (Refused, OutcomeUnknown):
+        refused = attrs.evolve(order, state=OrderState.REJECTED)
+        await _record(exchange, attrs.evolve(waiting, order=refused))
+        return
+    done = attrs.evolve(order, state=OrderState.CANCELLED)
+    await _record(exchange, attrs.evolve(waiting, order=done, placed_id=placed.order.order_id))
+
+
+async def _keep(exchange: Exchange, waiting: TriggerOrder) -> Fields:
+    await _record(exchange, waiting)
+    return {"order": order_fields(exchange.record_of(waiting.order)), "trades": []}
+
+
+async def _record(exchange: Exchange, waiting: TriggerOrder) -> None:
+    await exchange.ledger.append(VenueStep(at=exchange.now, triggers=(waiting,)))
+
+
+def _at(
+    waiting: TriggerOrder, asked: float | None, reference: float, rules: ContractRules
+) -> TriggerOrder:
+    """*waiting* at the trigger price *asked*, which must not be reached yet; a trailing one has
+    an offset instead."""
+    if waiting.trigger_offset is not None:
+        if waiting.trigger_offset <= 0:
+            raise invalid_params("trigger_offset", "wrong format")
+        below = waiting.order.side is Side.SELL
+        offset = -waiting.trigger_offset if below else waiting.trigger_offset
+        return attrs.evolve(waiting, trigger_price=reference + offset)
+    if asked is None:
+        raise invalid_params("trigger_price", "value required")
+    if asked <= 0:
+        raise RpcError(11036, "invalid_trigger_price")
+    if not rules.is_on_tick(asked):
+        raise RpcError(10044, "trigger_price_wrong_tick")
+    waiting = attrs.evolve(waiting, trigger_price=asked)
+    if _is_reached(waiting, reference):
+        if _waits_for_rise(waiting):
+            raise RpcError(10035, f"trigger_price_too_low {reference}")
+        raise RpcError(10034, f"trigger_price_too_high {reference}")
+    return waiting
+
+
+def _trailed(waiting: TriggerOrder, price: float) -> TriggerOrder:
+    """A trailing stop follows the price where it moves away from it."""
+    offset = waiting.trigger_offset or 0.0
+    if waiting.order.side is Side.SELL:
+        return attrs.evolve(waiting, trigger_price=max(waiting.trigger_price, price - offset))
+    return attrs.evolve(waiting, trigger_price=min(waiting.trigger_price, price + offset))
+
+
+def _is_reached(waiting: TriggerOrder, price: float) -> bool:
+    if _waits_for_rise(waiting):
+        return price >= waiting.trigger_price
+    return price <= waiting.trigger_price
+
+
+def _waits_for_rise(waiting: TriggerOrder) -> bool:
+    """Stops protect: a buy waits for a rise; takes take profit: a buy waits for a fall."""
+    is_take = waiting.terms.order_type.startswith("take")
+    return (waiting.order.side is Side.BUY) != is_take
+
+
+def _reference(exchange: Exchange, waiting: TriggerOrder, frame: Frame) -> float:
+    """The price that *waiting* looks at; the mark where it never traded."""
+    contract = waiting.order.contract
+    if waiting.reference == "index_price":
+        return frame.index_usd
+    last = exchange.books(contract.underlying).last_trade(contract)
+    if waiting.reference == "last_price" and last is not None:
+        return last.fill.price
+    return bounds_of(frame, contract).mark
