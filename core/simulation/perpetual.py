@@ -53,7 +53,7 @@ def perpetual_quote(snapshot: MarketSnapshot) -> PerpetualQuote:
     """
     mark = snapshot.index_usd * (1.0 + premium_for(rate_of(snapshot)))
     rules = future_rules(snapshot.underlying)
-    bid = rules.price_down(mark - 0.5 * rules.tick_size)
+    bid = rules.price_down(mark)
     return PerpetualQuote(
         mark=mark,
         bid=bid,

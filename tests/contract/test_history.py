@@ -114,3 +114,27 @@ def same_bars(first: Candles, second: Candles) -> bool:
         np.array_equal(getattr(first, name), getattr(second, name), equal_nan=True)
         for name in names
     )
+
+
+async def test_parts_of_funding_add_up(rig: MarketRig) -> None:
+    """Two halves of a span, wherever it is cut, are the whole of it."""
+    await rig.clock.sleep_until(rig.end)
+    start, end = rig.start, rig.start + timedelta(hours=30)
+    cut = start + timedelta(hours=7, minutes=13)
+    whole = await rig.market.funding("BTC", start, end)
+    parts = [await rig.market.funding("BTC", *part) for part in ((start, cut), (cut, end))]
+
+    assert sum(parts) == pytest.approx(whole, abs=1e-15)
+    assert abs(whole) < 0.02  # of thirty hours: 0.5 % in eight is the most
+
+
+async def test_no_funding_is_later_than_now(rig: MarketRig) -> None:
+    """What is to come counts nothing, and an unknown coin has none."""
+    await rig.clock.sleep_until(rig.start + timedelta(hours=3))
+    now = rig.clock.now()
+
+    assert await rig.market.funding("BTC", now, rig.end) == 0.0
+    until_now = await rig.market.funding("BTC", rig.start, now)
+    assert await rig.market.funding("BTC", rig.start, rig.end) == until_now
+    with pytest.raises(Unavailable):
+        await rig.market.funding("SOL", rig.start, now)
