@@ -264,3 +264,12 @@ class PositionStore(Protocol):
             StoreUnwritable: It is not safely written; the one before is still there.
         """
         ...
+
+    def free_bytes(self) -> int | None:
+        """
+        Return the room left where snapshots are kept; None if that is not a disk.
+
+        Raises:
+            StoreDamaged: The disk does not say.
+        """
+        ...

@@ -41,6 +41,12 @@ class Disk:
         with _failing_as(StoreDamaged, "measure", path):
             return self._calls.size(path)
 
+    def free_bytes(self, path: Path) -> int:
+        """The room left on the disk of *path*, or of where it would be."""
+        with _failing_as(StoreDamaged, "measure the disk of", path):
+            there = next(each for each in (path, *path.parents) if self._calls.exists(each.parent))
+            return self._calls.free_bytes(there)
+
     def read(self, path: Path, limit_bytes: int | None = None) -> bytes | None:
         """Return what is in *path*, or its first *limit_bytes*; None if there is no such file."""
         if not self.exists(path):

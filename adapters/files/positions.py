@@ -82,6 +82,15 @@ class FilePositionStore:
         self._disk.make_directory(self._path.parent)
         self._disk.replace(self._path, document(fields))
 
+    def free_bytes(self) -> int | None:
+        """
+        Return the room left on the disk.
+
+        Raises:
+            StoreDamaged: It does not say.
+        """
+        return self._disk.free_bytes(self._path.parent)
+
     def _snapshot(self, fields: Fields) -> BookSnapshot:
         """The snapshot in *fields*, which are as some program wrote them."""
         if fields.get("version") != _VERSION:

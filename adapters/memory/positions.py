@@ -26,3 +26,7 @@ class MemoryPositionStore:
                 f"a book of {snapshot.environment!r} cannot be kept as one of {self._environment!r}"
             )
         self._snapshot = snapshot
+
+    def free_bytes(self) -> int | None:
+        """None: it is not a disk."""
+        return None

@@ -14,6 +14,7 @@ from ports.trading import Account, OrderState
 
 _TEN_MINUTES = timedelta(minutes=10)
 _UNRESOLVED = frozenset({OrderState.SENT, OrderState.UNKNOWN})
+_LITTLE_BYTES, _TOO_FEW_BYTES = 1 << 30, 200_000_000  # of a disk that a journal grows on
 _SEVERITIES = tuple(Severity)  # mildest first
 
 
@@ -152,16 +153,22 @@ def clock_check(
 
 
 def orders_check(book: Book, now: datetime, unknown_age: timedelta) -> CheckResult:
-    """Whether the fate of every order is known in time."""
-    old = [
+    """Whether the fate of every order, and every trade it made, is known in time."""
+    unknown = [
         record.intent.label
         for record in book.working
         if record.state in _UNRESOLVED and now - record.sent_at > unknown_age
     ]
-    if old:
-        seconds = unknown_age.total_seconds()
-        detail = f"unknown for more than {seconds:.0f} s: {', '.join(old)}"
-        return fail("orders", Severity.DEGRADED, detail)
+    untold = [
+        record.intent.label
+        for record in book.unsettled
+        if record.booked_amount < record.filled_amount and now - record.updated_at > unknown_age
+    ]
+    age = f"for more than {unknown_age.total_seconds():.0f} s"
+    found = [f"unknown {age}: {', '.join(unknown)}"] if unknown else []
+    found += [f"filled without their trades {age}: {', '.join(untold)}"] if untold else []
+    if found:
+        return fail("orders", Severity.DEGRADED, "; ".join(found))
     return ok("orders", f"{len(book.working)} working, none unknown for long")
 
 
@@ -182,6 +189,16 @@ def halt_check(book: Book) -> CheckResult:
     if book.halted:
         return fail("halt", Severity.FATAL, book.halted)
     return ok("halt", "not halted")
+
+
+def disk_check(free_bytes: int | None) -> CheckResult:
+    """Whether the disk has room for what is to be written; None is no disk."""
+    if free_bytes is None:
+        return skipped("disk", "nothing is kept on one")
+    detail = f"{free_bytes / (1 << 20):,.0f} MiB free"
+    if free_bytes < _TOO_FEW_BYTES:
+        return fail("disk", Severity.DEGRADED, detail)
+    return warn("disk", detail) if free_bytes < _LITTLE_BYTES else ok("disk", detail)
 
 
 def stores_check(unwritable: str, *, has_written: bool) -> CheckResult:

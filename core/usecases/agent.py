@@ -77,7 +77,7 @@ class Agent:
         await self._start(progress)
         while ticks is None or ticks > 0:
             due_at = self.desk.world.clock.next_tick(self.desk.keeper.book.ticked_at)
-            if due_at is None or not await self._reach(due_at):
+            if due_at is None or not await self._reach(due_at, progress):
                 break
             await self._tick(due_at, progress)
             self.beat()
@@ -107,7 +107,7 @@ class Agent:
             await put_down(desk, REFUSED)
             raise Unhealthy(f"the start is refused: {failure.severity}: {failure.cause}")
 
-    async def _reach(self, due_at: datetime) -> bool:
+    async def _reach(self, due_at: datetime, progress: _Progress) -> bool:
         """Wait for *due_at*, looking after orders whose time ends before; False if stopped."""
         while not self.stop.is_set():
             ends = [each.intent.expires_at for each in self.desk.keeper.book.working]
@@ -115,7 +115,9 @@ class Agent:
             await _until(self.desk, wake_at, self.stop)
             if self.stop.is_set() or self.desk.now >= due_at:
                 break
-            await _each(self.desk, sweep)
+            failure = await _each(self.desk, sweep)
+            if failure is not None:  # without one, nothing is known of the market
+                await progress.watch.note_tick(failure)
         return not self.stop.is_set()
 
     async def _tick(self, due_at: datetime, progress: _Progress) -> None:

@@ -11,6 +11,7 @@ from core.health.checks import (
     HealthReport,
     account_check,
     clock_check,
+    disk_check,
     equity_check,
     fail,
     failure_of,
@@ -63,11 +64,15 @@ async def check_health(desk: Desk, params: HealthParams) -> HealthReport:
         read = await desk.world.controls.read()
         return (ok("controls", f"revision {read.revision}"),)
 
+    async def disk() -> tuple[CheckResult, ...]:
+        return (disk_check(desk.world.positions.free_bytes()),)
+
     for coin in desk.params.underlyings:
         results += await _bounded(f"market {coin}", params.check_within, partial(market, coin))
         results += await _bounded(f"account {coin}", params.check_within, partial(account, coin))
     results.append(equity_check(accounts))
     results += await _bounded("controls", params.check_within, controls)
+    results += await _bounded("disk", params.check_within, disk)
     results.append(stores_check(desk.keeper.unwritable, has_written=desk.keeper.has_written))
     results.append(orders_check(book, now, limits.unknown_age))
     results.append(rejections_check(book, now, limits.max_rejections_per_10_min))

@@ -46,3 +46,10 @@ async def test_another_environment_is_not_kept(store: PositionStore) -> None:
         await store.save(book_snapshot(2, environment="live"))
 
     assert await store.load() == book_snapshot(1)
+
+
+async def test_room_is_told_before_anything_is_kept(store: PositionStore) -> None:
+    """A disk has room for these tests; memory does not say."""
+    room = store.free_bytes()
+
+    assert room is None or room > 1_000_000

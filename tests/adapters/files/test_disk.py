@@ -141,6 +141,7 @@ def test_asides_do_not_replace_each_other(tmp_path: Path) -> None:
 def test_the_free_bytes_of_this_disk_are_told(tmp_path: Path) -> None:
     """There is room for what these tests write."""
     assert SystemCalls().free_bytes(tmp_path / "a") > 1_000_000
+    assert Disk().free_bytes(tmp_path / "not" / "yet" / "there") > 1_000_000
 
 
 def test_a_name_that_cannot_be_looked_up_is_not_absent(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from core.health.checks import (
     HealthReport,
     account_check,
     clock_check,
+    disk_check,
     equity_check,
     fail,
     failure_of,
@@ -177,6 +178,38 @@ def test_an_order_may_be_unknown_for_a_minute() -> None:
         assert orders_check(old, NOW, 60 * SECOND).severity is Severity.DEGRADED
     rests = book_with(OrderState.OPEN, 900 * SECOND)
     assert orders_check(rests, NOW, 60 * SECOND).status is CheckStatus.OK
+
+
+def test_trades_may_be_untold_for_a_minute() -> None:
+    """An order that is filled without its trades for longer is DEGRADED, ended or not."""
+    for state in (OrderState.FILLED, OrderState.PARTIAL):
+        for age, severity in ((60 * SECOND, None), (61 * SECOND, Severity.DEGRADED)):
+            (record,) = book_with(state, age).orders.values()
+            filled = evolve(record, filled_amount=0.1)
+            untold, told = (
+                Book(orders={"a": filled}),
+                Book(orders={"a": evolve(filled, booked_amount=0.1)}),
+            )
+            assert orders_check(untold, NOW, 60 * SECOND).severity is severity
+            assert orders_check(told, NOW, 60 * SECOND).severity is None
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "status"),
+    [
+        (None, CheckStatus.SKIPPED),
+        (199_999_999, CheckStatus.FAIL),
+        (200_000_000, CheckStatus.WARN),
+        (2**30 - 1, CheckStatus.WARN),
+        (2**30, CheckStatus.OK),
+    ],
+)
+def test_a_disk_needs_room(free_bytes: int | None, status: CheckStatus) -> None:
+    """Below 200 MB is DEGRADED, below 1 GiB a warning; memory is no disk."""
+    found = disk_check(free_bytes)
+
+    assert found.status is status
+    assert found.severity is (Severity.DEGRADED if status is CheckStatus.FAIL else None)
 
 
 def test_five_rejections_within_ten_minutes_are_degraded() -> None:

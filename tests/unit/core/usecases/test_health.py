@@ -92,6 +92,7 @@ async def test_all_is_well_and_nothing_is_written() -> None:
         "clock BTC",
         "equity",
         "controls",
+        "disk",
         "stores",
         "orders",
         "rejections",

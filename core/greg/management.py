@@ -1,0 +1,160 @@
+"""The limits of the position engine: when a position is closed, hedged, rolled or left."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from attrs import evolve, field, fields, frozen
+
+from core.greg.catalogue import CATALOGUE, HedgeMode, StrategyCode
+from core.greg.thresholds import flat_keys, number_fault
+from ports.checks import finite
+
+MODULE, VERSION = "POSITION_ENGINE", "1."
+_NO_BAND, _DEFAULT_BAND = 999.0, 0.15  # of a strategy without a hedge block, of one without a band
+
+
+class FundingConvention(StrEnum):
+    """How coin is taken up after a put went deep into the money."""
+
+    AS_SPECIFIED = "as_specified"  # the perpetual where funding is not negative
+    CARRY_AWARE = "carry_aware"  # the perpetual where it is paid to the long
+
+
+class BandBasis(StrEnum):
+    """What a hedging band is measured in."""
+
+    ABSOLUTE = "absolute"  # coin of the whole position
+    PER_UNIT = "per_unit"  # coin per contract of it
+
+
+def _limit(default: float) -> float:
+    made: float = field(default=default, validator=finite, converter=float)
+    return made
+
+
+@frozen(kw_only=True)
+class PositionLimits:
+    """
+    Limits by the names of the rule document.
+
+    Deltas in coin, profits as shares, losses as multiples of the credit, days to expiry.
+    """
+
+    straddle_delta_threshold: float = _limit(0.15)
+    strangle_delta_threshold: float = _limit(0.20)
+    calendar_delta_threshold: float = _limit(0.20)
+    iron_fly_delta_threshold: float = _limit(0.25)
+    straddle_profit_take_pct: float = _limit(0.50)
+    strangle_profit_take_pct: float = _limit(0.50)
+    straddle_stop_loss_multiple: float = _limit(2.0)
+    strangle_stop_loss_multiple: float = _limit(2.0)
+    straddle_close_at_dte: float = _limit(21.0)
+    strangle_close_at_dte: float = _limit(21.0)
+    calendar_price_move_stop_pct: float = _limit(0.05)
+    calendar_close_front_leg_hours: float = _limit(24.0)
+    calendar_profit_take_pct: float = _limit(0.30)
+    short_put_profit_take_pct: float = _limit(0.70)
+    short_put_stop_delta_abs: float = _limit(0.80)
+    iron_fly_profit_take_pct: float = _limit(0.30)
+    spread_profit_take_pct: float = _limit(0.60)
+
+    def overridden(self, overrides: Mapping[str, Any]) -> "PositionLimits":
+        """
+        Return these limits with *overrides* by their keys.
+
+        Raises:
+            ValueError: A key is unknown or a value is no finite number; names each of them.
+        """
+        known = frozenset(each.name for each in fields(PositionLimits))
+        found = [
+            fault for key, each in overrides.items() if (fault := number_fault(key, each, known))
+        ]
+        if found:
+            raise ValueError("; ".join(found))
+        return evolve(self, **overrides)
+
+
+@frozen
+class HedgeRule:
+    """How one strategy is hedged: the band in coin, and the seconds between looks at it."""
+
+    mode: HedgeMode
+    band: float = field(validator=finite)
+    every_s: int | None = None  # None is never
+
+
+_EVERY_S = {
+    HedgeMode.DYNAMIC_DELTA: 60,
+    HedgeMode.LIGHT_DELTA: 3600,
+    HedgeMode.LOOSE_DELTA: 3600,
+    HedgeMode.NONE: None,
+}
+_BAND_FIELD = {
+    StrategyCode.STRADDLE: "straddle_delta_threshold",
+    StrategyCode.STRANGLE: "strangle_delta_threshold",
+    StrategyCode.CALENDAR: "calendar_delta_threshold",
+    StrategyCode.IRON_BUTTERFLY: "iron_fly_delta_threshold",
+}
+_LEGACY_MODE = "delta_hedge_perp"
+
+
+@frozen(kw_only=True)
+class PositionRules:
+    """A rule document of the position engine: its limits, and how each strategy is hedged."""
+
+    limits: PositionLimits = PositionLimits()
+    hedges: Mapping[StrategyCode, HedgeRule] = field(factory=lambda: hedge_rules(PositionLimits()))
+    version: str = "1.1"
+
+
+def hedge_rules(limits: PositionLimits) -> dict[StrategyCode, HedgeRule]:
+    """Return how each strategy of the catalogue is hedged under *limits*."""
+    return {
+        code: _rule(info.hedge, getattr(limits, _BAND_FIELD[code]))
+        if code in _BAND_FIELD
+        else _rule(HedgeMode.NONE, _NO_BAND)
+        for code, info in CATALOGUE.items()
+    }
+
+
+def position_rules(document: Mapping[str, Any]) -> PositionRules:
+    """
+    Return the rules in *document*, as JSON tells them.
+
+    A strategy whose hedge block is missing is not hedged; one whose block lacks the band has
+    0.15; a mode that is not known counts as none.
+
+    Raises:
+        ValueError: It is not a document of this engine, or a key or value in it is not known.
+    """
+    meta = document.get("meta")
+    told = meta if isinstance(meta, Mapping) else {}
+    module, version = told.get("module"), str(told.get("version"))
+    if module != MODULE or not version.startswith(VERSION):
+        raise ValueError(f"not rules of {MODULE} {VERSION}: module {module}, version {version}")
+    limits = PositionLimits().overridden(flat_keys(document.get("calibration", {})))
+    blocks = document.get("hedges")
+    if blocks is None:
+        return PositionRules(limits=limits, hedges=hedge_rules(limits), version=version)
+    if not isinstance(blocks, Mapping):
+        raise ValueError("hedges: no object")  # noqa: TRY004  a fault of the document
+    hedges = {code: _read_rule(code, blocks.get(code)) for code in CATALOGUE}
+    return PositionRules(limits=limits, hedges=hedges, version=version)
+
+
+def _read_rule(code: StrategyCode, block: object) -> HedgeRule:
+    if not isinstance(block, Mapping) or code not in _BAND_FIELD:
+        return _rule(HedgeMode.NONE, _NO_BAND)
+    told = block.get("mode")
+    mode = HedgeMode.DYNAMIC_DELTA if told == _LEGACY_MODE else HedgeMode.NONE
+    if told in set(HedgeMode):
+        mode = HedgeMode(told)
+    band = block.get("delta_threshold", _DEFAULT_BAND)
+    if fault := number_fault("delta_threshold", band, {"delta_threshold"}):
+        raise ValueError(f"hedges.{code}.{fault}")
+    return _rule(mode, band)
+
+
+def _rule(mode: HedgeMode, band: float) -> HedgeRule:
+    return HedgeRule(mode, band, _EVERY_S[mode])
