@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ports.errors import NeverSent, OutcomeUnknown, Refused, Unavailable
 from ports.history import DeliveryPrice
+from ports.instruments import FutureContract
 from ports.trading import OrderIntent, OrderState, Side, Trading
 from tests.support.markets import (
     DAILY,
@@ -281,3 +282,18 @@ async def test_a_cancel_without_answer_may_be_sent_again(rig: Rig) -> None:
     rig.market.failure = None
 
     assert (await rig.trading.cancel(placed.order)).state is OrderState.CANCELLED
+
+
+async def test_futures_are_positions_of_their_own(rig: Rig) -> None:
+    """Counted in USD and told beside the options; their unsettled profit is equity."""
+    placed = await rig.trading.place(intent(FutureContract("BTC"), Side.SELL, 20_000.0, 99_000.0))
+    account = await rig.trading.account("BTC")
+    activity = await rig.trading.activity("BTC", placed.order.created_at)
+    (held,) = account.futures
+
+    assert (placed.order.state, placed.order.filled_amount) == (OrderState.FILLED, 20_000.0)
+    assert (held.contract, held.size_usd) == (FutureContract("BTC"), -20_000.0)
+    assert held.size_coin == pytest.approx(-0.2, rel=1e-3)
+    assert account.positions == ()
+    assert account.equity_coin == account.balance_coin + held.profit_coin
+    assert [fill.trade_id for fill in activity.fills] == [fill.trade_id for fill in placed.fills]

@@ -7,7 +7,7 @@ from attrs import define
 
 from adapters.memory.venue_log import MemoryVenueLog
 from core.simulation.venue import SimulatedVenue
-from ports.instruments import OptionContract
+from ports.instruments import Contract, OptionContract
 from ports.market_data import MarketSnapshot
 from ports.trading import OrderIntent, Placed, Side
 from ports.venue_log import Deposit
@@ -74,7 +74,7 @@ class VenueRig:
 
 
 def intent(
-    contract: OptionContract,
+    contract: Contract,
     side: Side,
     amount: float,
     price: float,
