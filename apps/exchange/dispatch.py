@@ -14,6 +14,7 @@ from apps.exchange.methods_market import MARKET_METHODS
 from apps.exchange.methods_order_lists import ORDER_LIST_METHODS
 from apps.exchange.methods_orders import ORDER_METHODS
 from apps.exchange.methods_past import PAST_METHODS
+from apps.exchange.methods_protection import PROTECTION_METHODS
 from apps.exchange.methods_session import session_methods
 from apps.exchange.methods_settled import SETTLED_METHODS
 from apps.exchange.methods_stream import STREAM_METHODS
@@ -51,6 +52,7 @@ class Dispatch:
             **ORDER_METHODS,
             **ORDER_LIST_METHODS,
             **ACCOUNT_METHODS,
+            **PROTECTION_METHODS,
             **STREAM_METHODS,
             **WALLET_METHODS,
         }

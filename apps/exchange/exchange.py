@@ -8,6 +8,7 @@ from attrs import define, evolve, field, frozen
 from apps.exchange.frames import Frame, Frames
 from apps.exchange.ledger import CoinLedger, Ledger, OrderRecord, Seen
 from apps.exchange.limits import Allowance, Cost, Meter
+from apps.exchange.protection import Protection
 from apps.exchange.rpc import RpcError
 from apps.exchange.sessions import Credentials, Sessions
 from apps.wiring.exchange import ExchangeWorld
@@ -54,6 +55,7 @@ class Exchange:
     _settled: dict[str, "_Settled"] = field(factory=dict, init=False)
     _deliveries: dict[tuple[str, datetime], DeliveryPrice] = field(factory=dict, init=False)
     self_trading_mode: str = field(default="reject_taker", init=False)
+    protections: dict[str, Protection] = field(factory=dict, init=False)  # by coin
     cancels_on_disconnect: bool = field(default=False, init=False)  # of every new websocket
 
     @classmethod

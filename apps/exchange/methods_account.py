@@ -1,7 +1,6 @@
 """Private methods about the account: balances, positions, trades, settlements, the log."""
 
 from datetime import timedelta
-from typing import Literal
 
 from pydantic import Field
 
@@ -25,7 +24,7 @@ from apps.exchange.params import (
     Span,
     Whole,
 )
-from apps.exchange.rpc import Fields, RpcError, invalid_params
+from apps.exchange.rpc import Fields, RpcError
 from apps.exchange.trading import record_named
 from apps.exchange.wire_account import account_fields, empty_account, opened_ms, owner_fields
 from apps.exchange.wire_positions import (
@@ -108,36 +107,6 @@ class Log(OfCurrency, Span):
     count: Whole = Field(default=100, ge=1, le=250)
     continuation: Whole | None = None
     subaccount_id: Whole | None = None
-
-
-class SelfTrading(Params):
-    """Of private/set_self_trading_config."""
-
-    mode: Literal["reject_taker", "cancel_maker"]
-    extended_to_subaccounts: bool
-    block_rfq_self_match_prevention: bool | None = None
-
-
-class Mmp(Params):
-    """Of the methods about market maker protection."""
-
-    index_name: str
-    mmp_group: str | None = None
-    interval: Whole | None = None
-    frozen_time: Whole | None = None
-    quantity_limit: Number | None = None
-    delta_limit: Number | None = None
-    vega_limit: Number | None = None
-    max_quote_quantity: Number | None = None
-    block_rfq: bool | None = None
-
-
-class MmpQuery(Params):
-    """Of private/get_mmp_config and get_mmp_status."""
-
-    index_name: str | None = None
-    mmp_group: str | None = None
-    block_rfq: bool | None = None
 
 
 async def get_account_summary(call: Call, params: Summary) -> Fields:
@@ -255,33 +224,6 @@ async def get_transaction_log(call: Call, params: Log) -> Fields:
     }
 
 
-async def set_self_trading_config(call: Call, params: SelfTrading) -> str:
-    """Only reject_taker is kept to here."""
-    if params.mode != "reject_taker":
-        raise RpcError(10033, "not_implemented", {"reason": f"mode {params.mode}"})
-    call.exchange.self_trading_mode = params.mode
-    return "ok"
-
-
-async def get_mmp_config(call: Call, params: MmpQuery) -> list[Fields]:  # noqa: ARG001
-    """No protection is ever set."""
-    return []
-
-
-async def set_mmp_config(call: Call, params: Mmp) -> Fields:  # noqa: ARG001
-    """Taking protection away is granted; setting it is not, since nothing would guard it."""
-    if params.interval != 0:
-        raise RpcError(10033, "not_implemented", {"reason": "market maker protection"})
-    return {"index_name": params.index_name, "interval": 0, "frozen_time": 0}
-
-
-async def reset_mmp(call: Call, params: MmpQuery) -> str:  # noqa: ARG001
-    """Nothing is frozen."""
-    if params.index_name is None:
-        raise invalid_params("index_name", "value required")
-    return "ok"
-
-
 _ACCOUNT, _TRADE = "account:read", "trade:read"
 ACCOUNT_METHODS: Methods = {
     "private/get_account_summary": Method(get_account_summary, Summary, scope=_ACCOUNT),
@@ -313,13 +255,6 @@ ACCOUNT_METHODS: Methods = {
     "private/get_transaction_log": Method(
         get_transaction_log, Log, scope=_ACCOUNT, cost=Cost.TRANSACTION_LOG
     ),
-    "private/set_self_trading_config": Method(
-        set_self_trading_config, SelfTrading, scope="account:read_write"
-    ),
-    "private/get_mmp_config": Method(get_mmp_config, MmpQuery, scope=_TRADE),
-    "private/get_mmp_status": Method(get_mmp_config, MmpQuery, scope=_TRADE),
-    "private/set_mmp_config": Method(set_mmp_config, Mmp, scope="trade:read_write"),
-    "private/reset_mmp": Method(reset_mmp, MmpQuery, scope="trade:read_write"),
 }
 
 

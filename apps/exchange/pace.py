@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from apps.exchange.exchange import Exchange
+from apps.exchange.guarding import protect
 from apps.exchange.trading import follow
 from apps.exchange.triggers import fire
 
@@ -10,7 +11,7 @@ from apps.exchange.triggers import fire
 async def go_on(exchange: Exchange, since: datetime) -> None:
     """
     Let everything happen that was due after *since*: fills, deliveries, settlements, triggers,
-    prices that follow the market, the end of days.
+    prices that follow the market, protection, the end of days.
 
     Raises:
         Unavailable: The market or its past does not answer.
@@ -19,5 +20,6 @@ async def go_on(exchange: Exchange, since: datetime) -> None:
     for coin in exchange.params.coins:
         await fire(exchange, coin)
         await follow(exchange, coin)
+        await protect(exchange, coin)
     if exchange.last_settlement > since:
         await exchange.end_day()

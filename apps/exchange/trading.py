@@ -9,6 +9,7 @@ from apps.exchange.advanced import coin_price
 from apps.exchange.asked import AT_MARKET, Change, Place, amount_of, terms_of
 from apps.exchange.bounds import Bounds, bounds_of
 from apps.exchange.exchange import Exchange
+from apps.exchange.guarding import clear_way, protect, require_unfrozen
 from apps.exchange.instruments import instrument_named
 from apps.exchange.ledger import OrderRecord
 from apps.exchange.rpc import Fields, RpcError, invalid_params
@@ -31,6 +32,8 @@ async def place(exchange: Exchange, side: Side, asked: Place, connection: int | 
     """
     contract = instrument_named(asked.instrument_name)
     terms = terms_of(asked, contract)
+    if terms.mmp:
+        require_unfrozen(exchange, contract.underlying)
     frame = await exchange.frame(contract.underlying)
     bounds = bounds_of(frame, contract)
     price = _price(asked, side, bounds)
@@ -50,7 +53,9 @@ async def place(exchange: Exchange, side: Side, asked: Place, connection: int | 
         at=exchange.now,
         valid_until=asked.valid_until,
     )
+    await clear_way(exchange, contract, side, price)
     placed = await exchange.venue.place_for(intent, terms)
+    await protect(exchange, contract.underlying)
     if connection is not None:
         exchange.ledger.connections[placed.order.order_id] = connection
     return _answer(exchange, placed)
@@ -89,6 +94,7 @@ async def edit(exchange: Exchange, record: OrderRecord, change: Change) -> Field
         at=exchange.now,
         valid_until=change.valid_until,
     )
+    await clear_way(exchange, order.contract, order.side, price)
     return _answer(exchange, await exchange.venue.edit(order.order_id, intent, terms))
 
 

@@ -62,7 +62,7 @@ async def holdings(exchange: Exchange, coin: str) -> Holdings:
         moment=moment,
         account=account,
         books=exchange.books(coin),
-        sensitivities=tuple(_sensitivities(held, moment) for held in account.positions),
+        sensitivities=tuple(sensitivities_of(held, moment) for held in account.positions),
         settled=await exchange.settlement_marks(coin),
         settled_index=await exchange.settlement_index(coin),
     )
@@ -188,7 +188,8 @@ def holding_of(held: FuturePosition, of: Holdings) -> FutureHolding:
     return of.moment.account.futures.get(held.contract, empty)
 
 
-def _sensitivities(held: Position, moment: Moment) -> Sensitivities:
+def sensitivities_of(held: Position, moment: Moment) -> Sensitivities:
+    """What *held* moves by at *moment*."""
     forward = forward_of(moment.snapshot, held.contract, moment.at)
     iv = iv_of(moment.snapshot, held.contract, moment.at)
     years = held.contract.years_left(moment.at)

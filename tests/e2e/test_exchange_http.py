@@ -261,11 +261,6 @@ async def test_methods_without_an_account_to_change(shared: ExchangeRig) -> None
         )
         == "ok"
     )
-    assert (
-        await refusal(
-            shared, "private/set_mmp_config", index_name="btc_usd", interval=60, frozen_time=0
-        )
-    ).code == 10033
 
 
 def test_the_command_serves(tmp_path: Path) -> None:
