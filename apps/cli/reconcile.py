@@ -22,10 +22,11 @@ _REASON = "reconciled by hand"
 
 @frozen
 class Comparison:
-    """One coin: where the books differ, and the working orders that are not ours."""
+    """One coin: where the books differ, the working orders that are not ours, and the futures."""
 
     differences: tuple[str, ...]
     external: tuple[str, ...]
+    futures: tuple[str, ...]  # our book is about options: they are the venue's to tell
 
 
 def command(
@@ -94,7 +95,11 @@ async def _compare(desk: Desk) -> dict[str, Comparison]:
             f"label {order.label or 'none'}"
             for order in reading.external
         )
-        found[underlying] = Comparison(_differences(desk, reading), external)
+        futures = tuple(
+            f"{held.size_usd:+g} USD of {held.contract.symbol} at {held.average_price:g}"
+            for held in reading.account.futures
+        )
+        found[underlying] = Comparison(_differences(desk, reading), external, futures)
     return found
 
 
@@ -110,7 +115,11 @@ def _differences(desk: Desk, reading: Reading) -> tuple[str, ...]:
 
 def _record(step: Mapping[str, Comparison]) -> dict[str, object]:
     return {
-        coin: {"differences": each.differences, "external_orders": each.external}
+        coin: {
+            "differences": each.differences,
+            "external_orders": each.external,
+            "futures": each.futures,
+        }
         for coin, each in step.items()
     }
 
@@ -120,4 +129,5 @@ def _lines(title: str, step: Mapping[str, Comparison]) -> list[str]:
     for coin, each in step.items():
         lines += [f"{title}: {coin} {line}" for line in each.differences or ("clean",)]
         lines += [f"{title}: {coin} order not ours: {line}" for line in each.external]
+        lines += [f"{title}: {coin} position outside the book: {line}" for line in each.futures]
     return lines

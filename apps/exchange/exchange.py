@@ -194,17 +194,9 @@ class Exchange:
         """
         return await self.world.history.funding(coin, start, end)
 
-    def records(self, coin: str) -> list[OrderRecord]:
-        """All orders in *coin*, oldest first."""
-        return list(self.books(coin).orders.values())
-
     def armed(self, coin: str) -> list[TriggerOrder]:
         """The orders in *coin* that wait for their price, oldest first."""
-        return [
-            record.trigger
-            for record in self.records(coin)
-            if record.trigger is not None and record.order.state.is_working
-        ]
+        return list(self.books(coin).armed.values())
 
     def working_records(self, coin: str) -> list[OrderRecord]:
         """The orders in *coin* that work, oldest first of each contract."""

@@ -85,6 +85,7 @@ class CoinLedger:
 
     orders: dict[str, OrderRecord] = field(factory=dict)
     working: dict[Contract, dict[str, Order]] = field(factory=lambda: defaultdict(dict))
+    armed: dict[str, TriggerOrder] = field(factory=dict)  # those that wait, by order_id
     trades: list[TradeRecord] = field(factory=list)
     deliveries: list[Delivery] = field(factory=list)
     settlements: list[FutureSettlement] = field(factory=list)
@@ -188,8 +189,12 @@ class Ledger:
             coin.working[order.contract].pop(order.order_id, None)
 
     def _wait(self, waiting: TriggerOrder, step: VenueStep) -> None:
-        orders = self.coins[waiting.order.contract.underlying].orders
-        orders[waiting.order.order_id] = OrderRecord(
+        coin, order_id = self.coins[waiting.order.contract.underlying], waiting.order.order_id
+        if waiting.order.state.is_working:
+            coin.armed[order_id] = waiting
+        else:
+            coin.armed.pop(order_id, None)
+        coin.orders[order_id] = OrderRecord(
             order=waiting.order,
             terms=waiting.terms,
             updated_at=step.at,

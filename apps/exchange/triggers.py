@@ -40,7 +40,8 @@ async def arm(exchange: Exchange, side: Side, asked: Place) -> Fields:
     amount = amount_of(asked.amount, asked.contracts, contract)
     if rules.lots_down(amount) < 1:
         raise RpcError(10002, "qty_too_low")
-    number = 1 + sum(each.trigger is not None for each in exchange.records(contract.underlying))
+    records = exchange.books(contract.underlying).orders.values()
+    number = 1 + sum(record.trigger is not None for record in records)
     if len(exchange.armed(contract.underlying)) >= _MOST_ARMED:
         raise RpcError(11035, f"no_more_triggers {_MOST_ARMED}")
     waiting = TriggerOrder(
