@@ -5,12 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ports.checks import finite, positive, utc
 from ports.codec import Codec
 from ports.instruments import FutureContract
-from ports.trading import Delivery, Fill, Order
+from ports.trading import Delivery, Fill, Order, OrderState
 
 
 @frozen
@@ -66,6 +66,10 @@ class TriggerOrder:
     trigger_price: float = field(validator=finite)
     trigger_offset: float | None = None
     placed_id: str = ""
+
+    def ended(self, state: OrderState, placed_id: str = "") -> "TriggerOrder":
+        """The order once it waits no more; *placed_id* is the order that it became, if any."""
+        return evolve(self, order=evolve(self.order, state=state), placed_id=placed_id)
 
 
 @frozen(kw_only=True)

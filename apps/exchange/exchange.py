@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from math import isfinite
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from apps.exchange.frames import Frame, Frames
 from apps.exchange.ledger import CoinLedger, Ledger, OrderRecord, Seen
@@ -163,10 +163,9 @@ class Exchange:
             return self.record_of(await self.venue.cancel_for(record.order, reason))
         if record.order.state.is_terminal:
             raise Refused(10010, "already_closed")
-        ended = evolve(record.order, state=OrderState.CANCELLED)
-        waiting = evolve(record.trigger, order=ended)
-        await self.ledger.append(VenueStep(at=self.now, triggers=(waiting,), reason=reason))
-        return self.record_of(ended)
+        ended = record.trigger.ended(OrderState.CANCELLED)
+        await self.ledger.append(VenueStep(at=self.now, triggers=(ended,), reason=reason))
+        return self.record_of(ended.order)
 
     async def cancelled_if_open(self, record: OrderRecord, reason: str) -> int:
         """Cancel as `cancelled` and return 1; 0 where it was filled or closed in between."""

@@ -15,7 +15,7 @@ from apps.exchange.ledger import OrderRecord
 from apps.exchange.rpc import Fields, RpcError, invalid_params
 from apps.exchange.wire_trading import NO_LABEL, label_of, order_fields, user_trade
 from ports.checks import from_epoch_ms
-from ports.errors import Refused
+from ports.errors import NeverSent, Refused
 from ports.instruments import Contract
 from ports.trading import Order, OrderIntent, Placed, Side
 from ports.venue_log import OrderTerms
@@ -105,13 +105,18 @@ async def follow(exchange: Exchange, coin: str) -> None:
         order = record.order
         if record.terms.advanced is None or order.contract.symbol not in frame.listing.row_of:
             continue
-        price = coin_price(order.contract, order.side, record.terms, frame)
+        try:
+            price = coin_price(order.contract, order.side, record.terms, frame)
+        except RpcError:
+            continue  # in its last half hour an option has no volatility to follow
         if price == order.price:
             continue
         intent = intent_of(order, price, exchange.now)
         terms = attrs.evolve(record.terms, is_auto_replaced=True)
         try:
             await exchange.venue.edit(order.order_id, intent, terms)
+        except NeverSent:
+            return  # the market did not answer: it follows later
         except Refused:
             await exchange.cancelled_if_open(record, "risk_mitigation")
 

@@ -11,8 +11,8 @@ from apps.exchange.ledger import OrderRecord
 from apps.exchange.rpc import Fields, RpcError, invalid_params
 from apps.exchange.trading import intent_of
 from apps.exchange.wire_trading import NO_LABEL, order_fields
-from ports.errors import OutcomeUnknown, Refused
-from ports.instruments import ContractRules, OptionContract
+from ports.errors import NeverSent, Refused
+from ports.instruments import Contract, ContractRules, OptionContract
 from ports.trading import Order, OrderState, Side
 from ports.venue_log import TriggerOrder, VenueStep
 
@@ -30,38 +30,18 @@ async def arm(exchange: Exchange, side: Side, asked: Place) -> Fields:
     """
     contract = instrument_named(asked.instrument_name)
     terms = terms_of(asked, contract)
-    moment = await exchange.moment(contract.underlying)
+    rules = (await exchange.moment(contract.underlying)).rules_of(contract)
     frame = await exchange.frame(contract.underlying)
-    bounds, rules = bounds_of(frame, contract), moment.rules_of(contract)
     if asked.trigger is None:
         raise invalid_params("trigger", "value required")
-    if asked.type not in AT_MARKET and asked.price is None:
-        raise invalid_params("price", "value required")
-    amount = amount_of(asked.amount, asked.contracts, contract)
-    if rules.lots_down(amount) < 1:
-        raise RpcError(10002, "qty_too_low")
-    records = exchange.books(contract.underlying).orders.values()
-    number = 1 + sum(record.trigger is not None for record in records)
-    if len(exchange.armed(contract.underlying)) >= _MOST_ARMED:
-        raise RpcError(11035, f"no_more_triggers {_MOST_ARMED}")
     waiting = TriggerOrder(
-        order=Order(
-            order_id=f"{contract.underlying}-SLIB-{number}",
-            label=asked.label or NO_LABEL,
-            contract=contract,
-            side=side,
-            amount=amount,
-            filled_amount=0.0,
-            price=0.0 if asked.price is None else bounds.taken(side, asked.price),
-            reduce_only=asked.reduce_only,
-            state=OrderState.OPEN,
-            created_at=exchange.now,
-        ),
+        order=_order(exchange, side, asked, contract),
         terms=terms,
         reference=asked.trigger,
         trigger_price=0.0,
         trigger_offset=asked.trigger_offset if asked.type == "trailing_stop" else None,
     )
+    _require_on_grid(waiting.order, rules)
     waiting = _at(waiting, asked.trigger_price, _reference(exchange, waiting, frame), rules)
     return await _keep(exchange, waiting)
 
@@ -83,10 +63,10 @@ async def rearm(exchange: Exchange, record: OrderRecord, change: Change) -> Fiel
     rules = (await exchange.moment(order.contract.underlying)).rules_of(order.contract)
     if change.amount is not None or change.contracts is not None:
         amount = amount_of(change.amount, change.contracts, order.contract)
-        order = attrs.evolve(order, amount=amount)
-    if change.price is not None:
-        price = bounds_of(frame, order.contract).taken(order.side, change.price)
-        order = attrs.evolve(order, price=price)
+        order = attrs.evolve(order, amount=_above_zero(amount))
+    if change.price is not None and order.price != 0.0:
+        order = attrs.evolve(order, price=_limit(change.price))
+    _require_on_grid(order, rules)
     waiting = attrs.evolve(waiting, order=order)
     if change.trigger_offset is not None and waiting.trigger_offset is not None:
         waiting = attrs.evolve(waiting, trigger_offset=change.trigger_offset)
@@ -107,8 +87,7 @@ async def fire(exchange: Exchange, coin: str) -> None:
     for waiting in exchange.armed(coin):
         contract = waiting.order.contract
         if isinstance(contract, OptionContract) and contract.symbol not in frame.listing.row_of:
-            ended = attrs.evolve(waiting.order, state=OrderState.EXPIRED)
-            await _record(exchange, attrs.evolve(waiting, order=ended))
+            await _record(exchange, waiting.ended(OrderState.EXPIRED))
             continue
         price = _reference(exchange, waiting, frame)
         if _is_reached(waiting, price):
@@ -122,16 +101,61 @@ async def fire(exchange: Exchange, coin: str) -> None:
 async def _place(exchange: Exchange, waiting: TriggerOrder, frame: Frame) -> None:
     order = waiting.order
     bounds = bounds_of(frame, order.contract)
-    price = order.price or bounds.worst(order.side)
+    price = bounds.worst(order.side) if order.price == 0.0 else order.price
     intent = intent_of(order, bounds.taken(order.side, price), exchange.now)
     try:
-        placed = await exchange.venue.place_for(intent, waiting.terms)
-    except (Refused, OutcomeUnknown):
-        refused = attrs.evolve(order, state=OrderState.REJECTED)
-        await _record(exchange, attrs.evolve(waiting, order=refused))
-        return
-    done = attrs.evolve(order, state=OrderState.CANCELLED)
-    await _record(exchange, attrs.evolve(waiting, order=done, placed_id=placed.order.order_id))
+        await exchange.venue.place_for(intent, waiting.terms, waiting)
+    except NeverSent:
+        return  # the market did not answer: it waits on
+    except Refused:
+        await _record(exchange, waiting.ended(OrderState.REJECTED))
+
+
+def _order(exchange: Exchange, side: Side, asked: Place, contract: Contract) -> Order:
+    """The order as it waits."""
+    coin = contract.underlying
+    records = exchange.books(coin).orders.values()
+    number = 1 + sum(record.trigger is not None for record in records)
+    if len(exchange.armed(coin)) >= _MOST_ARMED:
+        raise RpcError(11035, f"no_more_triggers {_MOST_ARMED}")
+    if asked.type not in AT_MARKET and asked.price is None:
+        raise invalid_params("price", "value required")
+    return Order(
+        order_id=f"{coin}-SLIB-{number}",
+        label=asked.label or NO_LABEL,
+        contract=contract,
+        side=side,
+        amount=_above_zero(amount_of(asked.amount, asked.contracts, contract)),
+        filled_amount=0.0,
+        price=0.0 if asked.price is None or asked.type in AT_MARKET else _limit(asked.price),
+        reduce_only=asked.reduce_only,
+        state=OrderState.OPEN,
+        created_at=exchange.now,
+    )
+
+
+def _above_zero(amount: float) -> float:
+    if amount <= 0:
+        raise RpcError(10002, "qty_too_low")
+    return amount
+
+
+def _limit(price: float) -> float:
+    if price <= 0:
+        raise RpcError(10023, "invalid_price")
+    return price
+
+
+def _require_on_grid(order: Order, rules: ContractRules) -> None:
+    """Band and funds are looked at when the order is placed, its grids already now."""
+    if rules.lots_down(order.amount) < rules.lots_up(rules.min_amount):
+        raise RpcError(10002, "qty_too_low")
+    try:
+        rules.lots(order.amount)
+    except ValueError as error:
+        raise RpcError(10021, "invalid_amount") from error
+    if order.price and not rules.is_on_tick(order.price):
+        raise RpcError(10043, "price_wrong_tick")
 
 
 async def _keep(exchange: Exchange, waiting: TriggerOrder) -> Fields:

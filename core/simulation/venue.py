@@ -3,6 +3,7 @@
 from asyncio import Lock
 from datetime import datetime
 
+import attrs
 from attrs import define, field, frozen
 
 from core.risk.margin import MarginRates
@@ -22,7 +23,7 @@ from ports.errors import NeverSent, Refused, Unavailable
 from ports.history import History
 from ports.market_data import MarketData
 from ports.trading import Account, Activity, Order, OrderIntent, OrderState, Placed
-from ports.venue_log import Deposit, OrderTerms, VenueLog, VenueStep
+from ports.venue_log import Deposit, OrderTerms, TriggerOrder, VenueLog, VenueStep
 
 
 @frozen(kw_only=True)
@@ -104,15 +105,27 @@ class SimulatedVenue:
         """See Trading; NeverSent when the market does not answer."""
         return await self.place_for(intent, None)
 
-    async def place_for(self, intent: OrderIntent, terms: OrderTerms | None) -> Placed:
-        """Place *intent* as Trading says, and remember the *terms* its client gave, if any."""
+    async def place_for(
+        self,
+        intent: OrderIntent,
+        terms: OrderTerms | None,
+        waiting: TriggerOrder | None = None,
+    ) -> Placed:
+        """
+        Place *intent* as Trading says, and remember the *terms* its client gave, if any, and in
+        the same step that this is what became of the order that was *waiting*.
+        """
         async with self._turn:
             try:
                 moment = await self._caught_up(intent.contract.underlying)
                 order = admitted(intent, moment, self.params.margin)
             except Unavailable as error:
                 raise NeverSent(f"{intent.label}: {error}") from error
-            return await self._placed(taken_at_once(order, moment, terms))
+            step = taken_at_once(order, moment, terms)
+            if waiting is not None:
+                done = waiting.ended(OrderState.CANCELLED, order.order_id)
+                step = attrs.evolve(step, triggers=(done,))
+            return await self._placed(step)
 
     async def edit(
         self, order_id: str, intent: OrderIntent, terms: OrderTerms | None = None

@@ -10,6 +10,7 @@ from adapters.files.sealed_lines import SealedLines
 from adapters.files.venue_log import FileVenueLog
 from ports.codec import Fields
 from ports.errors import StoreForeign
+from ports.venue_log import Deposit
 from tests.support.entries import NOW
 
 NEWER: list[Fields] = [
@@ -33,3 +34,21 @@ async def test_a_newer_step_is_foreign(tmp_path: Path, payload: Fields) -> None:
     SealedLines(Disk(), tmp_path, "venue").append(NOW, payload)
     with pytest.raises(StoreForeign, match="number 1 of the venue's log: cannot read"):
         await anext(FileVenueLog(Disk(), tmp_path).steps())
+
+
+async def test_a_step_of_before_the_perpetual_is_read(tmp_path: Path) -> None:
+    """A venue's memory that knows of no terms, funding or triggers is that of plain orders."""
+    old = {
+        "type": "VenueStep",
+        "version": 1,
+        "at": "2026-01-02T09:30:00.000000Z",
+        "deposits": [{"underlying": "BTC", "amount_coin": 1.0}],
+        "orders": [],
+        "fills": [],
+        "deliveries": [],
+    }
+    SealedLines(Disk(), tmp_path, "venue").append(NOW, old)
+    step = await anext(FileVenueLog(Disk(), tmp_path).steps())
+
+    assert step.deposits == (Deposit("BTC", 1.0),)
+    assert (step.terms, step.triggers, step.fundings, step.settlements) == ({}, (), (), ())

@@ -129,6 +129,20 @@ async def test_every_missed_settlement_is_made_up_for() -> None:
     assert [(each.at.day, each.at.hour) for each in settled] == [(3, 8), (4, 8), (5, 8)]
 
 
+async def test_looking_changes_nothing() -> None:
+    """A venue looked at every hour and one looked at after three days have the same account."""
+    watched, left_alone = await opened(), await opened()
+    for rig in (watched, left_alone):
+        rig.history.funding_8h = 0.0003
+        await trade(rig, Side.SELL, 70_000.0)
+    for hour in range(72):
+        for rig in (watched, left_alone):
+            move(rig, 100_000.0 + 37.0 * hour, HOUR)
+        await watched.venue.account("BTC")
+
+    assert await watched.venue.account("BTC") == await left_alone.venue.account("BTC")
+
+
 async def test_a_closed_position_is_forgotten_at_settlement() -> None:
     """Its profit is told until 08:00, is balance after, and nothing is left."""
     rig = await opened()
