@@ -102,12 +102,12 @@ async def _place(exchange: Exchange, waiting: TriggerOrder, frame: Frame) -> Non
     order = waiting.order
     bounds = bounds_of(frame, order.contract)
     price = bounds.worst(order.side) if order.price == 0.0 else order.price
-    intent = intent_of(order, bounds.taken(order.side, price), exchange.now)
     try:
+        intent = intent_of(order, bounds.taken(order.side, price), exchange.now)
         await exchange.venue.place_for(intent, waiting.terms, waiting)
     except NeverSent:
         return  # the market did not answer: it waits on
-    except Refused:
+    except (Refused, RpcError):
         await _record(exchange, waiting.ended(OrderState.REJECTED))
 
 

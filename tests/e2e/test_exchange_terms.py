@@ -175,6 +175,22 @@ async def test_a_stop_waits_and_is_placed(rig: ExchangeRig) -> None:
     assert await rig.call("private/get_open_orders", type="limit") == []
 
 
+async def test_a_stop_that_cannot_be_placed_is_rejected(rig: ExchangeRig) -> None:
+    """Its limit is out of the option's band once it is reached: it ends, and the rest goes on."""
+    name = (await out_of_the_money(rig))["instrument_name"]
+    index = round((await ticker(rig))["index_price"])
+    asked = {"instrument_name": name, "type": "stop_limit", "amount": 0.1}
+    above = await stop(rig, "buy", **asked, price=0.9, trigger_price=index + 20.0)
+    below = await stop(rig, "sell", **asked, price=0.0005, trigger_price=index - 20.0)
+    await rig.step(hours=12)
+
+    assert "rejected" in {(await state(rig, each))["order_state"] for each in (above, below)}
+    assert await rig.call("private/get_user_trades_by_currency", currency="BTC") == {
+        "trades": [],
+        "has_more": False,
+    }
+
+
 async def test_a_trailing_stop_follows_the_price(rig: ExchangeRig) -> None:
     """The stop of a sell rises with the index and never falls."""
     order = await stop(rig, "sell", type="trailing_stop", trigger_offset=20_000.0)
