@@ -83,6 +83,7 @@ class CoinLedger:
     orders: dict[str, OrderRecord] = field(factory=dict)
     working: dict[OptionContract, dict[str, Order]] = field(factory=lambda: defaultdict(dict))
     trades: list[TradeRecord] = field(factory=list)
+    traded: dict[OptionContract, list[TradeRecord]] = field(factory=lambda: defaultdict(list))
     deliveries: list[Delivery] = field(factory=list)
     entries: list[LogEntry] = field(factory=list)
     balance_coin: float = 0.0
@@ -90,15 +91,11 @@ class CoinLedger:
 
     def last_trade(self, contract: OptionContract) -> TradeRecord | None:
         """The newest trade in *contract*."""
-        return next(
-            (each for each in reversed(self.trades) if each.fill.contract == contract), None
-        )
+        return self.traded[contract][-1] if contract in self.traded else None
 
     def trades_since(self, contract: OptionContract, since: datetime) -> list[TradeRecord]:
         """The trades in *contract* at *since* or later, oldest first."""
-        return [
-            each for each in self.trades if each.fill.contract == contract and each.fill.at >= since
-        ]
+        return [each for each in self.traded.get(contract, ()) if each.fill.at >= since]
 
 
 @define(eq=False, kw_only=True)
@@ -199,6 +196,7 @@ class Ledger:
             seen=self.look(fill.contract) if self._is_live else None,
         )
         coin.trades.append(trade)
+        coin.traded[fill.contract].append(trade)
         if after.size:
             coin.holdings[fill.contract] = after
         else:

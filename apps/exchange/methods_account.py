@@ -11,7 +11,11 @@ from apps.exchange.ledger import LogEntry, TradeRecord
 from apps.exchange.limits import Cost
 from apps.exchange.methods import Call, Method, Methods
 from apps.exchange.methods_past import TradesByCurrency, TradesByInstrument
-from apps.exchange.methods_settled import SettlementsByCurrency, SettlementsByInstrument
+from apps.exchange.methods_settled import (
+    NO_MORE,
+    SettlementsByCurrency,
+    SettlementsByInstrument,
+)
 from apps.exchange.pages import Tape, chosen
 from apps.exchange.params import (
     CurrencyOrAny,
@@ -42,6 +46,7 @@ from ports.checks import epoch_ms
 from ports.trading import Delivery
 
 _DAY = timedelta(days=1)
+_FEES_OF_ORDERS = ("buy_maker_fee", "buy_taker_fee", "sell_maker_fee", "sell_taker_fee")
 _OTHERS = ("USDC", "USDT", "EURR")
 
 
@@ -239,6 +244,7 @@ async def get_margins(call: Call, params: Margins) -> Fields:
         "sell": initial_margin_coin(contract, forward, mark, -params.amount, call.exchange.rates),
         "min_price": frame.least_price(row),
         "max_price": frame.most_price(row),
+        **dict.fromkeys(_FEES_OF_ORDERS, fee_coin),  # options cost makers what they cost takers
     }
 
 
@@ -363,7 +369,7 @@ def _my_settlements(
         if asked.type in (None, "delivery", "exercise")
         and (until is None or epoch_ms(each.at) <= until)
     ]
-    more = str(skip + asked.count) if len(found) > skip + asked.count else None
+    more = str(skip + asked.count) if len(found) > skip + asked.count else NO_MORE
     page = found[skip : skip + asked.count]
     return {"settlements": [settlement_fields(each) for each in page], "continuation": more}
 

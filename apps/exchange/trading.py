@@ -76,7 +76,7 @@ async def place(exchange: Exchange, side: Side, asked: Place, connection: int | 
     """
     _require_supported(asked)
     contract = option_named(asked.instrument_name)
-    frame = await exchange.frame(contract.underlying)
+    frame = await exchange.frame_of(contract)
     is_market = asked.type == "market"
     price = _market_price(frame, contract, side) if is_market else _limit_price(asked.price)
     _require_in_band(frame, contract, side, price)
@@ -118,7 +118,7 @@ async def edit(exchange: Exchange, record: OrderRecord, change: Change) -> Field
     if change.advanced is not None or change.trigger_price is not None:
         raise RpcError(10033, "not_implemented", {"reason": "plain limit orders only"})
     order, terms = record.order, exchange.ledger.terms_of(record.order)
-    frame = await exchange.frame(order.contract.underlying)
+    frame = await exchange.frame_of(order.contract)
     price = order.price if change.price is None else change.price
     if order.state.is_working:
         _require_in_band(frame, order.contract, order.side, price)

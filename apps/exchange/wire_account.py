@@ -7,7 +7,7 @@ from attrs import frozen
 
 from apps.exchange.exchange import ACCOUNT_ID, ACCOUNT_NAME, Exchange, last_settlement
 from apps.exchange.ledger import CoinLedger
-from apps.exchange.limits import Allowance, Cost, allowances
+from apps.exchange.limits import UNLIMITED, Allowance, Cost
 from apps.exchange.rpc import Fields
 from core.pricing.greeks import greeks
 from core.pricing.marks import forward_of, iv_of
@@ -265,8 +265,8 @@ def _direction(size: float) -> str:
 
 
 def _limits(allowed: dict[Cost, Allowance] | None) -> Fields:
-    """What is told of the limits; without any, the default tier's, which is always safe."""
-    told = allowed or allowances(4)
+    """What is told of the limits; without any, more than anybody needs."""
+    told = allowed or UNLIMITED
     trading, quiet = _rate(told[Cost.MATCHING]), _rate(told[Cost.NON_MATCHING])
     return {
         "limits_per_currency": False,
