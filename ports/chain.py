@@ -75,12 +75,14 @@ class ChainTable:
         """The row of *contract*; None if it is not listed here."""
         if (contract.underlying, contract.settlement) != (self.underlying, self.settlement):
             return None
-        rows = np.flatnonzero(
-            (self.expiry_ms == epoch_ms(contract.expiry))
-            & (self.strike == contract.strike)
-            & (self.is_call == contract.is_call)
-        )
-        return int(rows[0]) if len(rows) else None
+        wanted = (epoch_ms(contract.expiry), contract.strike, contract.is_call)
+        first = int(self.expiry_ms.searchsorted(wanted[0]))
+        last = int(self.expiry_ms.searchsorted(wanted[0], side="right"))
+        first += int(self.strike[first:last].searchsorted(contract.strike))
+        for row in range(first, min(first + 2, last)):  # a call, a put, or both
+            if (self.expiry_ms[row], self.strike[row], self.is_call[row]) == wanted:
+                return row
+        return None
 
     def years_left(self, now: datetime) -> Floats:
         """Years from *now* to each expiry, ACT/365; zero once it has passed."""

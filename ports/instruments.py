@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from math import ceil, floor
 from typing import Self, TypeAlias
 
@@ -75,7 +76,7 @@ class OptionContract:
             settlement=Settlement.LINEAR if linear else Settlement.INVERSE,
         )
 
-    @property
+    @cached_property
     def symbol(self) -> str:
         """The venue's name: day without leading zero, `d` for a decimal point."""
         family = "_USDC" if self.settlement is Settlement.LINEAR else ""

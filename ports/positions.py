@@ -217,14 +217,15 @@ class Book:
         return tuple(record for record in self.orders.values() if not record.is_settled)
 
     def open_positions(self, underlying: str | None = None) -> tuple[TrackedPosition, ...]:
-        """Positions held, of one coin or all; sandbox positions are left out."""
-        return tuple(
+        """Positions held, of one coin or all, oldest first; sandbox positions are left out."""
+        held = (
             position
             for position in self.positions.values()
             if position.closed_at is None
             and not position.sandbox
             and underlying in (None, position.underlying)
         )
+        return tuple(sorted(held, key=lambda each: (each.opened_at, each.position_id)))
 
 
 @frozen(kw_only=True)

@@ -20,7 +20,8 @@ _FORBIDDEN_SCOPES = frozenset({"wallet:read_write"})  # may move coin out
 @frozen
 class Credentials:
     """
-    An API key; *session* names the venue's session, so that a token outlives a connection.
+    An API key; *session* names the venue's session, so that a token outlives a connection. A token
+    without one dies with the connection that asked for it.
 
     *access* is what tokens are asked to allow. Empty asks for all that the key may do, and so
     finds out a key that may withdraw; naming less is for a venue without real money.
@@ -28,7 +29,7 @@ class Credentials:
 
     client_id: str
     client_secret: SecretStr
-    session: str = "options-agent"
+    session: str | None = "options-agent"
     access: str = ""
 
 
@@ -95,11 +96,13 @@ class Tokens:
             return await self._by_credentials()
 
     async def _by_credentials(self) -> _Token:
+        session = self.credentials.session
+        lasting = "connection" if session is None else f"session:{session}"
         return await self._ask(
             grant_type="client_credentials",
             client_id=self.credentials.client_id,
             client_secret=self.credentials.client_secret.get_secret_value(),
-            scope=f"session:{self.credentials.session} {self.credentials.access}".rstrip(),
+            scope=f"{lasting} {self.credentials.access}".rstrip(),
         )
 
     async def _ask(self, **params: Param) -> _Token:

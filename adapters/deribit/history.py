@@ -64,7 +64,8 @@ class DeribitHistory:
         known = self._known.get(key)
         if known is None or start_ms < known.from_ms:
             known = _Known(start_ms, _no_bars(underlying))
-        if known.until_ms + bar // _MS <= end_ms:
+        bar_ms = bar // _MS
+        if (known.until_ms // bar_ms + 1) * bar_ms <= end_ms:  # a bar may have begun since
             more = await self._fetch(underlying, bar, known.until_ms, end_ms)
             known = _Known(known.from_ms, _joined(known.bars, more))
             self._known[key] = known

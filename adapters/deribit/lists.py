@@ -1,6 +1,8 @@
 """The venue's long private lists, read page by page: the recent part and the historical one."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from attrs import frozen
 
 from adapters.deribit.client import DeribitClient
 from adapters.deribit.models import (
@@ -15,6 +17,7 @@ from ports.checks import epoch_ms
 from ports.errors import Refused, Unavailable
 
 _ORDER_NOT_FOUND = 10004  # of an unknown label: the same as an empty list
+_RECENT = timedelta(hours=23)  # trades that the recent list has; the venue says 24
 _ROWS_PER_CALL = 1000
 _MOST_CALLS = 20  # of one list; a longer one is not read to its end, which is Unavailable
 
@@ -59,7 +62,7 @@ async def trade_labels(client: DeribitClient, underlying: str) -> frozenset[str]
         Unavailable: The list is not complete.
     """
     trades = await _trades(client, underlying, start_ms=0, historical=False)
-    return frozenset(trade.label for trade in trades.values())
+    return frozenset(trade.label for trade in trades.by_id.values())
 
 
 async def trades_since(
@@ -69,12 +72,14 @@ async def trades_since(
     Return our trades on *underlying* from about *since* on, each once.
 
     Raises:
-        Unavailable: One of the two lists is not complete.
+        Unavailable: A list is not complete: the recent one, or that of what is older than it.
     """
     start_ms = epoch_ms(since)
-    historical = await _trades(client, underlying, start_ms, historical=True)
     recent = await _trades(client, underlying, start_ms, historical=False)
-    return tuple((historical | recent).values())
+    if since > recent.answered_at - _RECENT:
+        return tuple(recent.by_id.values())
+    historical = await _trades(client, underlying, start_ms, historical=True)
+    return tuple((historical.by_id | recent.by_id).values())
 
 
 async def settlements_since(
@@ -127,10 +132,18 @@ async def _past_orders(
     raise Unavailable(f"orders on {underlying}: more than {found} have ended")
 
 
+@frozen
+class _Trades:
+    """Trades by id, oldest first, and the venue's time of the last answer."""
+
+    by_id: dict[str, UserTrade]
+    answered_at: datetime
+
+
 async def _trades(
     client: DeribitClient, underlying: str, start_ms: int, *, historical: bool
-) -> dict[str, UserTrade]:
-    """Trades by id, oldest first; pages overlap at the last instant of the one before."""
+) -> _Trades:
+    """One list from *start_ms* on; pages overlap at the last instant of the one before."""
     trades: dict[str, UserTrade] = {}
     for _ in range(_MOST_CALLS):
         answer = await client.read(
@@ -144,7 +157,7 @@ async def _trades(
         page = read_as(UserTrades, answer)
         trades |= {trade.trade_id: trade for trade in page.trades if is_single(trade)}
         if not page.has_more:
-            return trades
+            return _Trades(trades, answer.answered_at)
         latest_ms = max((trade.timestamp for trade in page.trades), default=start_ms)
         if latest_ms <= start_ms:
             break

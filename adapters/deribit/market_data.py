@@ -1,11 +1,12 @@
 """DeribitMarketData: the chain of a coin in one call, with sharper quotes where they are needed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import numpy as np
-from attrs import define, evolve, field
+from attrs import Factory, define, evolve, field, frozen
 
 from adapters.deribit.chains import Listing, chain_of, listing_of, summaries_of, with_ticker
 from adapters.deribit.client import DeribitClient
@@ -13,19 +14,78 @@ from adapters.deribit.models import IndexPrice, Summary, Ticker
 from adapters.deribit.parse import COINS, read_as
 from ports.chain import ChainTable
 from ports.checks import epoch_ms
-from ports.columns import Bools
 from ports.errors import Malformed, Unavailable
 from ports.market_data import MarketSnapshot
 
-Focus = Callable[[ChainTable], Bools]  # (n,) rows of which a ticker is wanted
+Focus = Callable[[ChainTable], Sequence[int]]  # rows of which a ticker is wanted, first first
 
 _LISTING_LASTS = timedelta(minutes=15)
 _LISTING_RESTS = timedelta(minutes=1)  # new names are looked up no more often than this
 
 
-def nothing(chain: ChainTable) -> Bools:
+def nothing(chain: ChainTable) -> Sequence[int]:  # noqa: ARG001
     """No row: the amounts at bid and ask stay unknown."""
-    return np.zeros(len(chain), dtype=np.bool_)
+    return ()
+
+
+@frozen
+class IndexQuote:
+    """The index, and the venue's time of it."""
+
+    price_usd: float
+    at: datetime
+
+
+class Quotes(Protocol):
+    """Single quotes, sharper than those of the chain. *now* is the venue's time."""
+
+    async def tickers(self, underlying: str, names: list[str], now: datetime) -> list[Ticker]:
+        """
+        Return the tickers of the options *names* on *underlying*.
+
+        Raises:
+            Unavailable, Malformed, Refused: One of them could not be had.
+        """
+        ...
+
+    async def index(self, underlying: str, now: datetime) -> IndexQuote:
+        """
+        Return the index of *underlying*.
+
+        Raises:
+            Unavailable, Malformed, Refused: It could not be had.
+        """
+        ...
+
+
+@frozen(eq=False)
+class AskedQuotes:
+    """Quotes that are asked for one by one."""
+
+    client: DeribitClient
+
+    async def tickers(
+        self,
+        underlying: str,  # noqa: ARG002
+        names: list[str],
+        now: datetime,  # noqa: ARG002
+    ) -> list[Ticker]:
+        """See Quotes."""
+        return list(await asyncio.gather(*(self._ticker(name) for name in names)))
+
+    async def index(self, underlying: str, now: datetime) -> IndexQuote:  # noqa: ARG002
+        """See Quotes."""
+        answer = await self.client.read(
+            "public/get_index_price", index_name=f"{underlying.lower()}_usd"
+        )
+        return IndexQuote(read_as(IndexPrice, answer).index_price, answer.answered_at)
+
+    async def _ticker(self, instrument_name: str) -> Ticker:
+        answer = await self.client.read("public/ticker", instrument_name=instrument_name)
+        ticker = read_as(Ticker, answer)
+        if ticker.instrument_name != instrument_name:
+            raise Malformed(f"asked for {instrument_name}, told of {ticker.instrument_name}")
+        return ticker
 
 
 @define(eq=False, kw_only=True)
@@ -33,13 +93,14 @@ class DeribitMarketData:
     """
     MarketData of inverse options, by the venue's public methods.
 
-    One call brings the whole chain, without amounts. *focus* chooses rows, at most
-    *most_tickers* in chain order, of which the ticker is asked too: amounts, and quotes as
-    fresh as the index. The list of instruments is kept for a quarter of an hour, or until the
-    venue quotes what is not on it.
+    One call brings the whole chain, without amounts. *focus* chooses rows, of which *quotes*
+    bring the ticker too, for the first *most_tickers*: amounts, and quotes as fresh as the
+    index. By default each is asked for. The list of instruments is kept for a quarter of an
+    hour, or until the venue quotes what is not on it.
     """
 
     client: DeribitClient
+    quotes: Quotes = field(default=Factory(lambda self: AskedQuotes(self.client), takes_self=True))
     focus: Focus = nothing
     most_tickers: int = 10
     _listings: dict[str, Listing] = field(factory=dict, init=False)
@@ -54,16 +115,15 @@ class DeribitMarketData:
         summaries = summaries_of(answer)
         listing = await self._listing(underlying, summaries, answer.answered_at)
         chain = chain_of(underlying, summaries, listing, answer.answered_at)
-        for ticker in await self._tickers(chain):
+        focused = self._focused(chain)
+        for ticker in await self.quotes.tickers(underlying, focused, answer.answered_at):
             chain = with_ticker(chain, ticker, listing)
-        index_answer = await self.client.read(
-            "public/get_index_price", index_name=f"{underlying.lower()}_usd"
-        )
-        taken_at = max(answer.answered_at, index_answer.answered_at)
+        index = await self.quotes.index(underlying, answer.answered_at)
+        taken_at = max(answer.answered_at, index.at)
         return MarketSnapshot(
             underlying=underlying,
             taken_at=taken_at,
-            index_usd=read_as(IndexPrice, index_answer).index_price,
+            index_usd=index.price_usd,
             chain=_as_of(chain, taken_at),
             rules=listing.rules,
         )
@@ -84,17 +144,9 @@ class DeribitMarketData:
         self._listings[underlying] = listing
         return listing
 
-    async def _tickers(self, chain: ChainTable) -> list[Ticker]:
-        rows = np.flatnonzero(self.focus(chain))[: self.most_tickers]
-        names = [chain.contract(int(row)).symbol for row in rows]
-        return list(await asyncio.gather(*(self._ticker(name) for name in names)))
-
-    async def _ticker(self, instrument_name: str) -> Ticker:
-        answer = await self.client.read("public/ticker", instrument_name=instrument_name)
-        ticker = read_as(Ticker, answer)
-        if ticker.instrument_name != instrument_name:
-            raise Malformed(f"asked for {instrument_name}, told of {ticker.instrument_name}")
-        return ticker
+    def _focused(self, chain: ChainTable) -> list[str]:
+        rows = self.focus(chain)[: self.most_tickers]
+        return [chain.contract(row).symbol for row in rows]
 
 
 def _as_of(chain: ChainTable, taken_at: datetime) -> ChainTable:

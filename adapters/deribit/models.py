@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, SecretStr
 
+END_MS = 253_402_300_800_000  # from 1970: the year 10,000, which no datetime reaches
 _LARGEST = 1e15  # no price, amount or volume of the venue comes near
 
 
@@ -15,7 +16,7 @@ def _number_or_nan(value: object) -> float:
 
 
 Quoted = Annotated[float, BeforeValidator(_number_or_nan)]  # NaN where the venue tells nothing
-Milliseconds = Annotated[int, Field(ge=0, lt=2**53)]  # from 1970
+Milliseconds = Annotated[int, Field(ge=0, lt=END_MS)]  # from 1970
 
 
 class Foreign(BaseModel):

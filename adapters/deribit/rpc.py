@@ -1,8 +1,8 @@
-"""Rpc: one JSON-RPC request over HTTP and its answer; no retries, no credentials of its own."""
+"""Rpc: one JSON-RPC request and its answer; no retries, no credentials of its own. HTTP does it."""
 
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import orjson
@@ -10,12 +10,13 @@ from attrs import define, field, frozen
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adapters.deribit.errors import VenueError
+from adapters.deribit.models import END_MS
 from ports.checks import from_epoch_ms
 from ports.errors import Malformed, NeverSent, Unavailable
 
-Param = str | int | float | bool
+Param = str | int | float | bool | list[str]
 
-_LARGEST_BODY = 32 * 2**20  # bytes; every instrument of a currency is about one million
+LARGEST_ANSWER = 32 * 2**20  # bytes; every instrument of a currency is about one million
 _LONGEST_MESSAGE = 200  # characters of the venue's text that reach ours
 _STATUSES_THAT_SPEAK = frozenset({400, 401, 403, 429})  # certainly not carried out
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -45,29 +46,84 @@ class Answer:
         Raises:
             Malformed: It does not say.
         """
-        if self.answered_at_us is None:
+        if self.answered_at_us is None or not 0 <= self.answered_at_us < END_MS * 1000:
             raise Malformed(f"{self.method}: the answer does not say when it was given")
         return from_epoch_ms(self.answered_at_us / 1000)
 
 
+class ToldError(BaseModel):
+    """An error in an envelope."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    code: int
+    message: str = ""
+
+
+class Envelope(BaseModel):
+    """A JSON-RPC answer as it came."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    id: int | str | None = None
+    result: Any = None
+    error: ToldError | None = None
+    usOut: int | None = None  # noqa: N815  the venue's name
+    testnet: bool | None = None
+
+
+def answer_of(
+    method: str, envelope: Envelope, *, status: int = 200, token: str | None = None
+) -> Answer:
+    """
+    Return the answer in *envelope*, without the *token* that was sent.
+
+    Raises:
+        Malformed: It holds both of result and error, or neither.
+    """
+    if (envelope.result is None) == (envelope.error is None):
+        raise Malformed(f"{method}: request {envelope.id}: not one of result and error")
+    told = envelope.error
+    return Answer(
+        method=method,
+        status=status,
+        result=envelope.result,
+        error=None if told is None else VenueError(told.code, _shown(told.message, token)),
+        answered_at_us=envelope.usOut,
+        is_testnet=envelope.testnet,
+    )
+
+
+class Rpc(Protocol):
+    """The venue's door: requests go in one by one, whatever carries them."""
+
+    async def send(self, method: str, params: dict[str, Param], token: str | None = None) -> Answer:
+        """
+        Send one request and return its answer.
+
+        Raises:
+            NeverSent: It certainly did not leave.
+
+            Unavailable: It left, or may have, and no answer came.
+
+            Malformed: The answer is not one to this request.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close what carries the requests."""
+        ...
+
+
 @define(eq=False)
-class Rpc:
-    """The venue's HTTP door: *http* has its address and the time-outs."""
+class HttpRpc:
+    """Rpc over HTTP: *http* has the venue's address and the time-outs."""
 
     http: httpx.AsyncClient
     _ids: "count[int]" = field(factory=lambda: count(1), init=False)
 
     async def send(self, method: str, params: dict[str, Param], token: str | None = None) -> Answer:
-        """
-        Send one request and return its answer, whatever the HTTP status.
-
-        Raises:
-            NeverSent: No connection could be had.
-
-            Unavailable: The request left and no answer came, or HTTP 5xx without one.
-
-            Malformed: The answer is not one to this request.
-        """
+        """See Rpc; whatever the HTTP status, but 5xx without an answer is Unavailable."""
         request_id = next(self._ids)
         try:
             status, body = await self._post(method, request_id, params, token)
@@ -80,17 +136,11 @@ class Rpc:
             return _by_status(method, status)
         if envelope.id != request_id:
             raise Malformed(f"{method}: an answer to request {envelope.id}, not {request_id}")
-        if (envelope.result is None) == (envelope.error is None):
-            raise Malformed(f"{method}: request {request_id}: not one of result and error")
-        told = envelope.error
-        return Answer(
-            method=method,
-            status=status,
-            result=envelope.result,
-            error=None if told is None else VenueError(told.code, _shown(told.message, token)),
-            answered_at_us=envelope.usOut,
-            is_testnet=envelope.testnet,
-        )
+        return answer_of(method, envelope, status=status, token=token)
+
+    async def close(self) -> None:
+        """See Rpc."""
+        await self.http.aclose()
 
     async def _post(
         self, method: str, request_id: int, params: dict[str, Param], token: str | None
@@ -107,32 +157,15 @@ class Rpc:
         ) as response:
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > _LARGEST_BODY:
+                if len(body) > LARGEST_ANSWER:
                     raise Malformed(f"{method}: request {request_id}: the answer is too long")
         return response.status_code, bytes(body)
 
 
-class _ToldError(BaseModel):
-    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
-
-    code: int
-    message: str = ""
-
-
-class _Envelope(BaseModel):
-    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
-
-    id: int | str | None = None
-    result: Any = None
-    error: _ToldError | None = None
-    usOut: int | None = None  # noqa: N815  the venue's name
-    testnet: bool | None = None
-
-
-def _envelope(body: bytes) -> _Envelope | None:
+def _envelope(body: bytes) -> Envelope | None:
     """The envelope in *body*; None if it is not JSON-RPC."""
     try:
-        envelope = _Envelope.model_validate_json(body)
+        envelope = Envelope.model_validate_json(body)
     except ValidationError:
         return None
     return envelope if envelope.model_fields_set & {"id", "result", "error"} else None

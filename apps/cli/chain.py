@@ -11,9 +11,9 @@ from apps.cli import figures
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, show_json, show_table, show_text, table
 from apps.cli.exits import ExitCode
-from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.settings.root import Settings
-from apps.wiring.market import market_at
+from apps.wiring.market_view import market_view
 from core.analysis.chain_view import ChainView, chain_view
 from ports.checks import epoch_ms
 from ports.columns import Bools
@@ -35,6 +35,7 @@ def command(
         str | None, typer.Option(metavar="INSTANT", help="UTC, such as 2026-01-20T09:30.")
     ] = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
@@ -44,14 +45,18 @@ def command(
     A recording is shown at its end unless --at says otherwise. Gap is what call and put marks
     miss parity by; fit is the mark less Black-76 at its own volatility, in half-spreads.
     """
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     if coin not in settings.venue.underlyings:
         known = ", ".join(settings.venue.underlyings)
         end(f"{coin} is not traded; venue.underlyings is {known}", ExitCode.MISUSE)
     instant = _instant(at) if at else None
 
+    if instant is not None and settings.venue.is_deribit:
+        end("Deribit does not tell past chains: leave --at out", ExitCode.MISUSE)
+
     async def read() -> MarketSnapshot:
-        return await (await market_at(settings, instant)).data.snapshot(coin)
+        async with market_view(settings, instant) as market:
+            return await market.snapshot(coin)
 
     snapshot = asyncio.run(read())
     view = chain_view(snapshot)

@@ -12,7 +12,7 @@ from apps.cli.book_view import BookFolder, end, heading, heading_record, own_pla
 from apps.cli.console import mode_line, problem, show_json, show_text, tell
 from apps.cli.desk_work import at_desk
 from apps.cli.exits import ExitCode
-from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from core.usecases.agent import put_down, recover
 from core.usecases.closing import ClosingOutcome, ClosingPlan, close_position, plan_closing
 from core.usecases.desk import Desk
@@ -39,6 +39,7 @@ def command(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     book: BookFolder = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
@@ -50,7 +51,7 @@ def command(
     """
     if not yes and not sys.stdin.isatty():
         end("closing is confirmed on a terminal or with --yes", ExitCode.MISUSE)
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = own_place(settings, book)
     denied: list[Breach] = []
 

@@ -30,6 +30,8 @@ COMMANDS = {
     "release": Command("apps.cli.release", "Release the kill switch, with a reason."),
     "controls": Command("apps.cli.controls", "Show and change limits while running; the audit."),
     "chain": Command("apps.cli.chain", "The option chain: quotes, volatilities, greeks."),
+    "surface": Command("apps.cli.surface", "The volatility surface, as tables or charts."),
+    "surface-report": Command("apps.cli.surface_report", "Surfaces against recorded chains."),
     "journal": Command("apps.cli.journal", "Verify, replay and read the journal."),
     "exchange": Command("apps.cli.exchange", "The paper exchange: Deribit's interface."),
     "health": Command("apps.cli.health", "Check market, account, clock, orders and gates once."),

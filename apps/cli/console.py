@@ -20,7 +20,12 @@ _PIPE_WIDTH = 160  # columns, where there is no terminal to ask
 def mode_line(settings: Settings) -> str:
     """The line that every screen starts with: venue, mode, dry run or live, who decides."""
     venue = settings.venue
-    sending = "DRY-RUN" if settings.loop.dry_run else "LIVE"
+    is_dry = settings.loop.dry_run
+    if venue.is_deribit:
+        from apps.wiring.gates import sends_real_orders  # noqa: PLC0415  not needed to show help
+
+        is_dry = not sends_real_orders(settings, os.environ)
+    sending = "DRY-RUN" if is_dry else "LIVE"
     words = (venue.deribit_env.upper(), venue.mode, sending, settings.llm.decision_mode)
     return " | ".join(words)
 

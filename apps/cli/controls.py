@@ -10,7 +10,7 @@ from attrs import fields_dict
 from apps.cli.book_view import BookFolder, end, heading, heading_record, place_from
 from apps.cli.console import problem, show_json, show_table, show_text, table
 from apps.cli.exits import ExitCode
-from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.wiring.book import BookPlace, controls_of
 from apps.wiring.clock import system_now
 from apps.wiring.switch import operator
@@ -31,11 +31,12 @@ _WORD = "change"
 def show(
     book: BookFolder = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
     """Show the controls in force; what is not listed is as in the settings."""
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = place_from(settings, book)
     controls = asyncio.run(controls_of(place).read())
     if as_json:
@@ -54,6 +55,7 @@ def set_(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     book: BookFolder = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
@@ -63,7 +65,7 @@ def set_(
     A running agent takes them up at its next tick. The word change must be typed, unless
     --yes is given: a limit may be raised.
     """
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = place_from(settings, book)
     wanted = dict(_parsed(text) for text in changes)
     if not yes:
@@ -83,11 +85,12 @@ def set_(
 def audit(
     book: BookFolder = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
     """List every change ever made: when, who, what, from, to, why."""
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = place_from(settings, book)
     changes = asyncio.run(controls_of(place).audit())
     if as_json:

@@ -8,7 +8,7 @@ from apps.cli.book_view import end
 from apps.cli.exits import ExitCode
 from apps.settings.root import Settings
 from apps.wiring.book import BookPlace, files_of, locked_book
-from apps.wiring.desk import chosen_strategies, paper_desk
+from apps.wiring.desk import chosen_strategies, opened_desk
 from core.usecases.desk import Desk
 from ports.decision_log import Entry
 
@@ -35,4 +35,5 @@ async def at_desk(
     except ValueError as error:
         end(f"policy.strategies: {error}", ExitCode.MISUSE)
     with locked_book(place, " ".join(sys.argv[1:3])):
-        return await work(await paper_desk(settings, files_of(place), watch))
+        async with opened_desk(settings, files_of(place), watch) as desk:
+            return await work(desk)

@@ -8,7 +8,7 @@ from attrs import asdict
 from apps.cli.book_view import BookFolder
 from apps.cli.console import mode_line, show_json, show_table, show_text, table
 from apps.cli.exits import ExitCode
-from apps.cli.options import AsJson, ConfigFiles, Overrides, read_settings
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, read_settings
 from apps.settings.faults import SettingsError
 from apps.settings.root import Settings
 from apps.wiring.book import BookPlace, place_of
@@ -21,6 +21,7 @@ from ports.errors import StoreDamaged
 def command(
     book: BookFolder = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
@@ -30,7 +31,7 @@ def command(
     Nothing is locked or changed: it may be asked while the agent runs.
     """
     try:
-        settings = read_settings(config, overrides).settings
+        settings = read_settings(config, overrides, venue).settings
     except SettingsError as error:
         _show(None, [_fault(str(fault)) for fault in error.faults], as_json)
         raise typer.Exit(ExitCode.FAILED) from error

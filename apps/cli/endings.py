@@ -1,8 +1,9 @@
-"""How a command ends when something outside failed: one sentence and an exit code."""
+"""How a command ends when something outside failed or contradicts: a sentence and a code."""
 
 from attrs import frozen
 
 from apps.cli.exits import ExitCode
+from apps.settings.faults import SettingsError
 from ports.errors import PortError, StoreDamaged, StoreForeign, StoreLocked, StoreUnwritable
 
 
@@ -16,6 +17,8 @@ class Ending:
 
 def ending_of(error: Exception) -> Ending | None:
     """The ending that *error* leads to; None for a bug, which has no good one."""
+    if isinstance(error, SettingsError):
+        return Ending(ExitCode.MISUSE, "; ".join(str(fault) for fault in error.faults))
     if isinstance(error, StoreLocked):
         return Ending(ExitCode.LOCKED, str(error))
     if isinstance(error, StoreDamaged | StoreForeign | StoreUnwritable):

@@ -9,7 +9,7 @@ from attrs import asdict, frozen
 from apps.cli.book_view import BookFolder, heading, heading_record
 from apps.cli.console import show_json, show_table, show_text, table
 from apps.cli.exits import ExitCode
-from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.settings.root import Settings
 from apps.wiring.book import BookPlace, place_of
 from apps.wiring.gates import gates_of
@@ -34,6 +34,7 @@ class _Health:
 def command(
     book: BookFolder = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
@@ -43,7 +44,7 @@ def command(
     Nothing is locked or changed: it may be asked while the agent runs. Shown besides are the
     state of health that the agent wrote down last, and the gates that keep real orders in.
     """
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = (place_at(book) if book else None) or place_of(settings)
     found = asyncio.run(_look(settings, place))
     if as_json:
@@ -56,9 +57,9 @@ def command(
 
 
 async def _look(settings: Settings, place: BookPlace) -> _Health:
-    desk = await inspected_desk(settings, place)
-    report = await check_health(desk, health_params(settings))
-    return _Health(report, desk.keeper.book, gates_of(settings, os.environ))
+    async with inspected_desk(settings, place) as desk:
+        report = await check_health(desk, health_params(settings))
+        return _Health(report, desk.keeper.book, gates_of(settings, os.environ))
 
 
 def _record(found: _Health) -> dict[str, object]:

@@ -12,7 +12,7 @@ from apps.cli.book_view import end
 from apps.cli.console import mode_line, problem, show_json, show_json_line, show_table, show_text
 from apps.cli.exits import ExitCode
 from apps.cli.journal_lines import journal_line, labels_of
-from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.cli.reporting import wealth_table
 from apps.settings.root import Settings
 from apps.wiring import journals
@@ -38,11 +38,12 @@ JournalPath = Annotated[
 def verify(
     path: JournalPath = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
     """Check every line, its seal and its number; 1 names the first that is not as written."""
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = _place(settings, path)
     found = asyncio.run(journals.verify(place))
     if as_json:
@@ -66,11 +67,12 @@ def show(
     last: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 50,
     label: Annotated[str | None, typer.Option(help="Only what is about this order.")] = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
     """Show entries, oldest first, a line each; with --json as JSON lines."""
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = _place(settings, path)
     if kind is not None and kind not in ENTRIES.types:
         end(f"{kind} is no kind; there are {', '.join(ENTRIES.types)}", ExitCode.MISUSE)
@@ -97,11 +99,12 @@ def show(
 def replay(
     path: JournalPath = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
     """Fold the journal from nothing and compare it with positions.json; 1 if they differ."""
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = _place(settings, path)
     found = asyncio.run(journals.replay(place))
     if as_json:

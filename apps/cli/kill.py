@@ -9,7 +9,7 @@ import typer
 from apps.cli.book_view import BookFolder, end, heading, heading_record
 from apps.cli.console import problem, show_json, show_text, tell
 from apps.cli.exits import ExitCode
-from apps.cli.options import AsJson, ConfigFiles, Overrides, read_settings
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, read_settings
 from apps.settings.faults import SettingsError
 from apps.settings.root import Settings
 from apps.wiring.book import BookPlace, place_of
@@ -22,6 +22,7 @@ def command(
     reason: Annotated[str, typer.Option(help="Why; written into the audit.")] = "set by hand",
     book: BookFolder = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
@@ -32,7 +33,7 @@ def command(
     allowed. It holds until options-agent release. If the controls cannot be written, a file
     KILL in the data folder does the same for every book there.
     """
-    settings = _settings(config, overrides, book)
+    settings = _settings(config, overrides, venue, book)
     place = _place(book) if book else place_of(settings)
     killed = asyncio.run(kill(place, reason))
     held_by = holder(place)
@@ -60,11 +61,11 @@ def command(
 
 
 def _settings(
-    config: list[Path] | None, overrides: list[str] | None, book: Path | None
+    config: list[Path] | None, overrides: list[str] | None, venue: str | None, book: Path | None
 ) -> Settings:
     """The settings; their defaults if they are at fault, which must not stop a kill by --book."""
     try:
-        return read_settings(config, overrides).settings
+        return read_settings(config, overrides, venue).settings
     except SettingsError as error:
         for fault in error.faults:
             problem(str(fault))

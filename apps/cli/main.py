@@ -7,6 +7,7 @@ well and raises `typer.Exit(ExitCode...)` when it is not. Nothing imported here 
 need more than typer.
 """
 
+import logging
 import os
 import sys
 from importlib.metadata import version
@@ -50,6 +51,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; failures of the outside end here, in one line and an exit code."""
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # a retry is told by how it ends
     try:
         app(prog_name="options-agent")
     except Exception as error:

@@ -33,27 +33,39 @@ Overrides: TypeAlias = Annotated[
         help="One setting, over environment and files; may be repeated.",
     ),
 ]
+VenueKind: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--venue",
+        metavar="KIND",
+        help="Who takes orders: paper, exchange (the paper exchange, over the wire) or deribit.",
+    ),
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
-def settings_from(config: Sequence[Path] | None, overrides: Sequence[str] | None) -> Loaded:
+def settings_from(
+    config: Sequence[Path] | None, overrides: Sequence[str] | None, venue: str | None = None
+) -> Loaded:
     """Return the settings of a command, or print every fault on stderr and end with MISUSE."""
     try:
-        return read_settings(config, overrides)
+        return read_settings(config, overrides, venue)
     except SettingsError as error:
         for fault in error.faults:
             problem(str(fault))
         raise typer.Exit(ExitCode.MISUSE) from error
 
 
-def read_settings(config: Sequence[Path] | None, overrides: Sequence[str] | None) -> Loaded:
+def read_settings(
+    config: Sequence[Path] | None, overrides: Sequence[str] | None, venue: str | None = None
+) -> Loaded:
     """
-    Return the settings that *config* files, .env, environment and *overrides* give.
+    Return the settings that *config* files, .env, environment, *overrides* and *venue* give.
 
     Raises:
         SettingsError: Something is wrong in any of them; it holds every fault.
     """
-    given = overrides or ()
+    given = [*(overrides or ()), *([] if venue is None else [f"venue.venue_kind={venue}"])]
     malformed = tuple(_malformed(text) for text in given if "=" not in text)
     flags = dict(text.split("=", 1) for text in given if "=" in text)
     try:

@@ -19,7 +19,7 @@ from apps.cli.book_view import (
     place_from,
 )
 from apps.cli.console import show_json, show_table, show_text, table
-from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.settings.root import Settings
 from apps.wiring.reading import RECENT, BookReader, BookState
 from ports.decision_log import OrderUpdated
@@ -36,6 +36,7 @@ def command(
         bool, typer.Option("--all", help="Ended orders of the last days, and every trade.")
     ] = False,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
@@ -44,7 +45,7 @@ def command(
 
     The book forgets orders eight days after their end. Nothing is locked or changed.
     """
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = place_from(settings, book)
 
     async def read() -> BookState:

@@ -19,7 +19,7 @@ from apps.cli.book_view import (
     place_from,
 )
 from apps.cli.console import show_json, show_table, show_text, table
-from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.settings.root import Settings
 from apps.wiring.reading import BookReader, BookState
 from core.analysis.position_view import (
@@ -39,6 +39,7 @@ def command(
     book: BookFolder = None,
     closed: Annotated[bool, typer.Option("--closed", help="Those that have ended.")] = False,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
@@ -47,7 +48,7 @@ def command(
 
     Unrealised profit is before fees, realised after. Nothing is locked or changed.
     """
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = place_from(settings, book)
 
     async def read() -> BookState:

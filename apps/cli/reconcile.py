@@ -11,7 +11,7 @@ from apps.cli.book_view import BookFolder, heading, heading_record, own_place
 from apps.cli.console import show_json, show_text
 from apps.cli.desk_work import at_desk
 from apps.cli.exits import ExitCode
-from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from core.execution.reconcile import differences
 from core.usecases.agent import put_down, recover
 from core.usecases.comparing import heal
@@ -35,6 +35,7 @@ def command(
     ] = False,
     book: BookFolder = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
@@ -45,7 +46,7 @@ def command(
     and trades booked first; what differs then is taken from the venue, and compared again.
     Closed positions and the history of what matches stay. A halt ends only by release.
     """
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = own_place(settings, book)
 
     async def work(desk: Desk) -> list[Mapping[str, Comparison]]:

@@ -17,7 +17,7 @@ from apps.cli.book_view import (
 )
 from apps.cli.console import problem, show_json, show_text, tell
 from apps.cli.exits import ExitCode
-from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.wiring.reading import BookReader, BookState
 from apps.wiring.switch import kill_files, release
 
@@ -29,6 +29,7 @@ def command(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     book: BookFolder = None,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
@@ -40,7 +41,7 @@ def command(
     """
     if not reason.strip():
         raise typer.BadParameter("a release needs a reason")
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = place_from(settings, book)
 
     async def read() -> BookState:

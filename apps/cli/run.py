@@ -5,11 +5,15 @@ from typing import Annotated
 
 import typer
 
-from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.cli.trading import RunOptions, trade
 
 
 def command(
+    venue: VenueKind = None,
+    clock: Annotated[
+        str | None, typer.Option(help="real, or stepped: from --from to --to without waiting.")
+    ] = None,
     market: Annotated[
         str | None, typer.Option(help="synthetic, or replay of recorded chains.")
     ] = None,
@@ -17,10 +21,10 @@ def command(
         Path | None, typer.Option("--data", help="Folder of recorded chains, for a replay.")
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="First day of a replay.")
+        str | None, typer.Option("--from", metavar="DATE", help="First day of stepped time.")
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="Last day of a replay.")
+        str | None, typer.Option("--to", metavar="DATE", help="Last day of stepped time.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of market and choices.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where books are kept.")] = None,
@@ -34,13 +38,18 @@ def command(
     overrides: Overrides = None,
 ) -> None:
     """
-    Trade until Ctrl-C: on the simulated venue, against a synthetic or recorded market.
+    Trade until Ctrl-C: on paper, against a synthetic or recorded market, unless told otherwise.
+
+    With --venue exchange orders go over the wire to the paper exchange, which is started and
+    ended with the run unless one is served already. With --venue deribit the market is
+    Deribit's, and orders are sent only if every gate is open: health names those that are not.
 
     A replay that was interrupted goes on where it stopped; one that came to its end is kept
     aside and run anew.
     """
     named = {
         "venue.market": market,
+        "venue.venue_clock": clock,
         "venue.replay_data": data,
         "venue.replay_from": since,
         "venue.replay_to": until,
@@ -49,5 +58,5 @@ def command(
         "loop.loop_interval_sec": interval,
     }
     flags = [f"{key}={value}" for key, value in named.items() if value is not None]
-    loaded = settings_from(config, [*flags, *(overrides or [])])
+    loaded = settings_from(config, [*flags, *(overrides or [])], venue)
     trade(loaded.settings, RunOptions(ticks=ticks, in_full=in_full, as_json=as_json))

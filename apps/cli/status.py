@@ -11,7 +11,7 @@ from rich.text import Text
 from apps.cli.book_view import BookFolder, latest, place_from
 from apps.cli.console import output, show_json, show_table, show_text
 from apps.cli.exits import ExitCode
-from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.cli.status_view import record, screen
 from apps.settings.root import Settings
 from apps.wiring.book import BookPlace
@@ -26,6 +26,7 @@ def command(
         bool, typer.Option("--watch", help="Show it anew each second, until Ctrl-C.")
     ] = False,
     as_json: AsJson = False,
+    venue: VenueKind = None,
     config: ConfigFiles = None,
     overrides: Overrides = None,
 ) -> None:
@@ -36,7 +37,7 @@ def command(
     """
     if watch and as_json:
         raise typer.BadParameter("--watch is for people, --json for programs")
-    settings = settings_from(config, overrides).settings
+    settings = settings_from(config, overrides, venue).settings
     place = place_from(settings, book)
     try:
         asyncio.run(_watch(settings, place) if watch else _show(settings, place, as_json))

@@ -1,6 +1,7 @@
 """Running the agent from a terminal: signals, screens, and how it ends."""
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -21,7 +22,8 @@ from apps.wiring.book import (
     place_of,
     set_aside_if_finished,
 )
-from apps.wiring.desk import chosen_strategies, paper_desk
+from apps.wiring.desk import chosen_strategies, opened_desk
+from apps.wiring.gates import gates_of
 from core.analysis.trading_report import report_of
 from core.usecases.agent import Agent
 
@@ -46,25 +48,38 @@ def trade(settings: Settings, options: RunOptions) -> None:
 
 
 async def _trade(settings: Settings, place: BookPlace, options: RunOptions) -> ExitCode:
-    replays = settings.venue.market == "replay"
-    if replays and (aside := await set_aside_if_finished(place)):
+    is_stepped = settings.venue.is_stepped
+    if is_stepped and (aside := await set_aside_if_finished(place)):
         tell(f"the finished run of before is kept in {aside}")
     with locked_book(place, " ".join(sys.argv[1:3])):
         files = files_of(place)
-        teller = Teller(in_full=options.in_full, quiet=replays)
+        teller = Teller(in_full=options.in_full, quiet=is_stepped)
         if not options.as_json:
             show_text(f"{mode_line(settings)} | {place.environment} | book {place.directory}")
-        desk = await paper_desk(
-            settings, files, (lambda _: None) if options.as_json else teller.tell
-        )
+            for line in _dry_lines(settings):
+                show_text(line)
         caught: list[signal.Signals] = []
         stop = _stop_on_signals(caught)
-        with watched(settings, place) as beat:
-            await Agent(desk, stop, beat).run(ticks=options.ticks)
-        if replays or options.as_json:
+        watch = (lambda _: None) if options.as_json else teller.tell
+        async with opened_desk(settings, files, watch) as desk:
+            with watched(settings, place) as beat:
+                await Agent(desk, stop, beat).run(ticks=options.ticks)
+        if is_stepped or options.as_json:
             entries = [record.entry async for record in files.log.records()]
             show_report(report_of(desk.keeper.book, entries), settings, options.as_json)
         return _ended(desk.keeper.book.halted, caught, files)
+
+
+def _dry_lines(settings: Settings) -> list[str]:
+    """Why no order is sent to Deribit although that is the venue, by strategy."""
+    if not settings.venue.is_deribit:
+        return []
+    gates = gates_of(settings, os.environ)
+    return [
+        f"dry run of {name}: {'; '.join(each.reasons)}"
+        for name, each in gates.items()
+        if each.reasons
+    ]
 
 
 def _stop_on_signals(caught: list[signal.Signals]) -> asyncio.Event:

@@ -63,10 +63,10 @@ def watched(
     """
     Watch a run on the book at *place* from another thread; yields what it calls to be alive.
 
-    A replay is not watched: its ticks have no pace. *wait* lets so many seconds pass and says
+    Stepped time is not watched: its ticks have no pace. *wait* lets so many seconds pass and says
     whether to end.
     """
-    if settings.venue.market == "replay":
+    if settings.venue.is_stepped:
         yield lambda: None
         return
     limit_s = max(_INTERVALS * settings.loop.loop_interval_sec, _LEAST_S)

@@ -1,7 +1,7 @@
 """The exchange as a web application: HTTP GET and POST, and the websocket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 
 from attrs import frozen
@@ -11,75 +11,87 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from apps.exchange import rpc
-from apps.exchange.dispatch import Answer, Dispatch
-from apps.exchange.hub import Hub, keep_going
-from apps.exchange.rpc import RpcError
+from apps.exchange.door import Door
+from apps.exchange.faults.carrying import OVER_SOCKETS, Severed
+from apps.exchange.hub import keep_going
+from apps.exchange.rpc import Answer
+from apps.exchange.sockets import Sockets
 from apps.exchange.websocket import Websockets
 
 HTTP_PATH, WEBSOCKET_PATH = "/api/v2", "/ws/api/v2"
 _PULSE_S = 0.1
 _MOST_READ = 64 * 1024 * 1024  # bytes; whoever sends more is cut off
-_STATUS = {10028: 429}  # of errors; all others are answered with 400
 
 
-def exchange_app(hub: Hub) -> Starlette:
-    """Return the application that serves the exchange of *hub*; it pulses while it is served."""
-    dispatch = Dispatch(hub.exchange)
-    http = _Http(dispatch, hub)
+def exchange_app(door: Door, sockets: Sockets) -> Starlette:
+    """Return the application that serves the exchange behind *door*; it pulses while served."""
+    http = _Http(door, sockets)
 
     @asynccontextmanager
     async def pulsing(_: Starlette) -> AsyncIterator[None]:
-        pulse = asyncio.create_task(keep_going(hub, _PULSE_S))
+        pulses = [asyncio.create_task(keep_going(door.hub, _PULSE_S))]
+        if door.faults is not None:
+            pulses.append(asyncio.create_task(_keep_silent(door)))
         yield
-        pulse.cancel()
-        with suppress(asyncio.CancelledError):
-            await pulse
+        for pulse in pulses:
+            pulse.cancel()
+        for pulse in pulses:
+            with suppress(asyncio.CancelledError):
+                await pulse
 
     return Starlette(
         routes=[
             Route(f"{HTTP_PATH}/{{method:path}}", http.get, methods=["GET"]),
             Route(f"{HTTP_PATH}/{{method:path}}", http.post, methods=["POST"]),
             Route(HTTP_PATH, http.post, methods=["POST"]),
-            WebSocketRoute(WEBSOCKET_PATH, Websockets(dispatch, hub).serve),
+            WebSocketRoute(WEBSOCKET_PATH, Websockets(door, sockets).serve),
         ],
         lifespan=pulsing,
     )
 
 
+async def _keep_silent(door: Door) -> None:
+    """End every websocket while nothing answers, for ever."""
+    while True:
+        await asyncio.sleep(_PULSE_S)
+        if door.is_dead:
+            for connection in door.hub.connections.values():
+                connection.close_now()
+
+
 @frozen(eq=False)
 class _Http:
-    dispatch: Dispatch
-    hub: Hub
+    door: Door
+    sockets: Sockets
 
     async def get(self, request: Request) -> Response:
         """A GET carries its parameters in the query, or a request as its body."""
         body = await _body(request)
-        if body:
-            return await self._answered(request, body)
-        asked = rpc.request_from_query(request.path_params["method"], request.query_params)
-        return await self._response(request, asked, b"")
+        if body == b"":
+            asked = rpc.request_from_query(request.path_params["method"], request.query_params)
+            return await self._told(
+                request, self.door.asked(asked, *_signed(request, b""), OVER_SOCKETS)
+            )
+        return await self._posted(request, body)
 
     async def post(self, request: Request) -> Response:
         """A POST carries a request."""
-        return await self._answered(request, await _body(request))
+        return await self._posted(request, await _body(request))
 
-    async def _answered(self, request: Request, body: bytes | None) -> Response:
-        us_in = self.dispatch.exchange.now_us
+    async def _posted(self, request: Request, body: bytes | None) -> Response:
+        if body is None:
+            return _as_response(self.door.misread(None, rpc.too_large()))
+        method = request.path_params.get("method")
+        return await self._told(
+            request, self.door.posted(body, method, *_signed(request, body), OVER_SOCKETS)
+        )
+
+    async def _told(self, request: Request, answering: Awaitable[Answer]) -> Response:
         try:
-            if body is None:
-                raise rpc.too_large()
-            asked = rpc.request_from(body, request.path_params.get("method"))
-        except RpcError as error:
-            request_id = None if body is None else rpc.id_of(body)
-            return _as_response(self.dispatch.failed(request_id, error, us_in))
-        return await self._response(request, asked, body)
-
-    async def _response(self, request: Request, asked: rpc.Request, body: bytes) -> Response:
-        header = request.headers.get("authorization")
-        signed = "" if header is None else _signed_text(request, body)
-        answer = await self.dispatch.over_http(asked, header, signed)
-        await self.hub.say_news()
-        return _as_response(answer)
+            return _as_response(await answering)
+        except Severed:
+            await self.sockets.cut(request.scope)
+            return Response(status_code=503)  # to nobody: the client is gone
 
 
 async def _body(request: Request) -> bytes | None:
@@ -96,12 +108,15 @@ async def _body(request: Request) -> bytes | None:
     return None if size > rpc.LARGEST_BODY else b"".join(parts)
 
 
-def _signed_text(request: Request, body: bytes) -> str:
-    """What a signature in the header covers: method, target and body, a line each."""
+def _signed(request: Request, body: bytes) -> tuple[str | None, str]:
+    """The Authorization, and what a signature in it covers: method, target and body."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return None, ""
     query = f"?{request.url.query}" if request.url.query else ""
-    return f"{request.method}\n{request.url.path}{query}\n{body.decode(errors='replace')}\n"
+    return header, f"{request.method}\n{request.url.path}{query}\n{body.decode(errors='replace')}\n"
 
 
 def _as_response(answer: Answer) -> Response:
-    status = 200 if answer.code is None else _STATUS.get(answer.code, 400)
-    return Response(answer.body, status_code=status, media_type="application/json")
+    kind = "application/json" if answer.is_json else "text/html"
+    return Response(answer.body, status_code=answer.status, media_type=kind)

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 from attrs import define, field, frozen
 
+from apps.exchange.chart_feed import bar_now
 from apps.exchange.exchange import Exchange
 from apps.exchange.instruments import instrument_named, kind_of
-from apps.exchange.rpc import Fields
+from apps.exchange.methods_past import RESOLUTIONS
+from apps.exchange.rpc import Fields, RpcError
 from apps.exchange.wire_market import Level, index_frame, option_view
 from apps.exchange.wire_perpetual import perpetual_view, ticker_of
 from core.simulation.dvol import dvol_percent
@@ -19,7 +21,9 @@ _KINDS = "any|future|option|spot|future_combo|option_combo|combo"
 _COINS = "[A-Z]+|any"
 _PUBLIC = re.compile(
     rf"""(?:
-    (?P<ticker>(?:ticker|perpetual)\.(?P<t>[^.]+)\.({_INTERVALS}))
+    (?P<ticker>ticker\.(?P<t>[^.]+)\.({_INTERVALS}))
+    | (?P<perpetual>perpetual\.(?P<p>[^.]+)\.({_INTERVALS}))
+    | (?P<chart>chart\.trades\.(?P<c>[^.]+)\.(?P<resolution>{"|".join(RESOLUTIONS)}))
     | (?P<incremental>incremental_ticker\.(?P<it>[^.]+))
     | (?P<quote>quote\.(?P<q>[^.]+))
     | (?P<book>book\.(?P<b>[^.]+)\.({_INTERVALS}))
@@ -139,6 +143,7 @@ class Feed:
             or found["incremental"]
             or found["dvol"]
             or found["marks"]
+            or found["chart"]
         ):
             self._due_ms = now_ms + SLOW // timedelta(milliseconds=1)
         if found["book"]:
@@ -157,6 +162,10 @@ class Feed:
             return await ticker_of(exchange, found["t"] or found["it"])
         if found["quote"]:
             return _quote(await ticker_of(exchange, found["q"]))
+        if found["perpetual"]:
+            return _interest(await ticker_of(exchange, found["p"]))
+        if found["chart"]:
+            return await bar_now(exchange, found["c"], found["resolution"], self._said)
         if found["grouped"]:
             return await _grouped(exchange, found["g"], found["group"], int(found["depth"]))
         if found["marks"]:
@@ -260,6 +269,17 @@ def _by_step(levels: list[Level], step: float) -> list[Level]:
 def _quote(ticker: Fields) -> Fields:
     names = ("best_bid_price", "best_bid_amount", "best_ask_price", "best_ask_amount")
     return {name: ticker[name] for name in ("timestamp", "instrument_name", *names)}
+
+
+def _interest(ticker: Fields) -> Fields:
+    """What a perpetual bears now; RpcError for what is none."""
+    if "current_funding" not in ticker:
+        raise RpcError(10031, "invalid_args_for_instrument")
+    return {
+        "timestamp": ticker["timestamp"],
+        "interest": ticker["current_funding"],
+        "index_price": ticker["index_price"],
+    }
 
 
 async def _marks(exchange: Exchange, name: str) -> list[Fields]:

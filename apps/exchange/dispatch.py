@@ -3,24 +3,30 @@
 import logging
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from apps.exchange import rpc
 from apps.exchange.connection import Connection
 from apps.exchange.exchange import Exchange
+from apps.exchange.faults.methods import fault_methods
+from apps.exchange.faults.runtime import Faults
 from apps.exchange.methods import Call, Method, Methods
+from apps.exchange.methods_absent import ABSENT_METHODS
 from apps.exchange.methods_account import ACCOUNT_METHODS
 from apps.exchange.methods_market import MARKET_METHODS
 from apps.exchange.methods_order_lists import ORDER_LIST_METHODS
 from apps.exchange.methods_orders import ORDER_METHODS
+from apps.exchange.methods_owner import OWNER_METHODS
 from apps.exchange.methods_past import PAST_METHODS
 from apps.exchange.methods_protection import PROTECTION_METHODS
+from apps.exchange.methods_reference import REFERENCE_METHODS
 from apps.exchange.methods_session import session_methods
 from apps.exchange.methods_settled import SETTLED_METHODS
 from apps.exchange.methods_stream import STREAM_METHODS
+from apps.exchange.methods_volatility import VOLATILITY_METHODS
 from apps.exchange.methods_wallet import WALLET_METHODS
 from apps.exchange.params import read_params
-from apps.exchange.rpc import Request, RpcError
+from apps.exchange.rpc import Answer, Request, RpcError
 from apps.exchange.sessions import Session, unauthorized
 from ports.errors import NeverSent, OutcomeUnknown, PortError, Refused, Unavailable
 
@@ -28,24 +34,21 @@ _LOG = logging.getLogger("options_agent.exchange")
 _SILENT = "private/logout"  # is never answered
 
 
-@frozen(eq=False)
-class Answer:
-    """The bytes of an answer, None if there is none, and the error code in them if one is."""
-
-    body: bytes | None
-    code: int | None = None
-
-
 @define(eq=False)
 class Dispatch:
-    """All methods of one exchange."""
+    """All methods of one exchange; *faults* are what its method paper/faults arms."""
 
     exchange: Exchange
+    faults: Faults | None = None
     methods: Methods = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.methods = {
             **session_methods(can_be_stepped=self.exchange.params.can_be_stepped),
+            **ABSENT_METHODS,
+            **OWNER_METHODS,
+            **REFERENCE_METHODS,
+            **VOLATILITY_METHODS,
             **MARKET_METHODS,
             **PAST_METHODS,
             **SETTLED_METHODS,
@@ -55,6 +58,7 @@ class Dispatch:
             **PROTECTION_METHODS,
             **STREAM_METHODS,
             **WALLET_METHODS,
+            **({} if self.faults is None else fault_methods(self.faults)),
         }
 
     async def over_http(self, request: Request, header: str | None, signed_text: str) -> Answer:
@@ -81,7 +85,7 @@ class Dispatch:
 
     def failed(self, request_id: rpc.RequestId, error: RpcError, us_in: int) -> Answer:
         """The answer that tells *error*."""
-        return Answer(rpc.failure(request_id, error, us_in, self.exchange.now_us), error.code)
+        return rpc.failed(request_id, error, us_in, self.exchange.now_us)
 
     async def _result(
         self, request: Request, session: Session | None, connection: Connection | None

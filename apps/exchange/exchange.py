@@ -26,7 +26,6 @@ from ports.venue_log import TimeInForce, TriggerOrder, VenueStep
 ACCOUNT_ID = 1
 ACCOUNT_NAME = "paper"
 _DAY = timedelta(days=1)
-_OLDEST_DELIVERY = 400  # days back that delivery prices are told
 
 
 @frozen(kw_only=True)
@@ -39,6 +38,7 @@ class ExchangeParams:
     frame: timedelta = timedelta(milliseconds=100)  # the market is looked at this often
     allowed: dict[Cost, Allowance] | None = None  # None: as much as one can
     can_be_stepped: bool = False
+    market: str = ""  # which one is shown, in words
 
 
 @define(eq=False, kw_only=True, repr=False)
@@ -120,6 +120,23 @@ class Exchange:
             raise RpcError(13020, "not_found")
         return await self.frames.frame(coin)
 
+    async def frame_of(self, contract: Contract) -> Frame:
+        """
+        Return the frame that shows *contract*, with all that the market can tell of it.
+
+        Raises:
+            RpcError: 13020, its coin is not traded here.
+
+            Unavailable: The market does not answer.
+        """
+        watch, frame = self.world.watch, await self.frame(contract.underlying)
+        if watch is None or isinstance(contract, FutureContract):
+            return frame
+        if contract.symbol not in frame.listing.row_of or not watch.add(contract):
+            return frame
+        self.frames.forget(contract.underlying)
+        return await self.frame(contract.underlying)
+
     async def moment(self, coin: str) -> Moment:
         """
         Return market and account of *coin*, after all that was due has happened.
@@ -174,6 +191,18 @@ class Exchange:
         except Refused:
             return 0
         return 1
+
+    async def fill_working(self) -> None:
+        """
+        Let every working order trade to its end at its own price.
+
+        Raises:
+            Unavailable: The market does not answer.
+        """
+        for coin in self.params.coins:
+            for orders in tuple(self.books(coin).working.values()):
+                for order in tuple(orders.values()):
+                    await self.venue.hit(order)
 
     def record_of(self, order: Order) -> OrderRecord:
         """The newest record of *order*."""
@@ -233,7 +262,7 @@ class Exchange:
         """The delivery prices of the last days, newest first, as far back as they are known."""
         newest = last_settlement(self.now)
         found = []
-        for back in range(_OLDEST_DELIVERY):
+        for back in range(self.world.delivered_days):
             price = await self.delivery_price(coin, newest - back * _DAY)
             if price is None and back > 0:
                 break

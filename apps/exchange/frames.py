@@ -1,5 +1,7 @@
 """The market as the exchange shows it: one frame per coin, renewed as its clock goes on."""
 
+from asyncio import Lock
+from collections import defaultdict
 from datetime import datetime, timedelta
 from math import isfinite
 
@@ -19,6 +21,7 @@ from ports.market_data import MarketData, MarketSnapshot
 _LEAST_BAND = 0.015  # coin; recorded bands are this wide far out of the money,
 _BAND_SHARE = 0.2  # and about so much of the mark deep in it. The formula is not public.
 _LEAST_PRICE = 0.0001  # coin
+_NOTHING = timedelta(0)
 
 
 @frozen(eq=False, repr=False)
@@ -132,7 +135,8 @@ class Frames:
     clock: Clock
     step: timedelta
     _frames: dict[str, Frame] = field(factory=dict, init=False)
-    _until: dict[str, datetime] = field(factory=dict, init=False)
+    _looked_at: dict[str, datetime] = field(factory=dict, init=False)
+    _turns: dict[str, Lock] = field(factory=lambda: defaultdict(Lock), init=False)
 
     async def snapshot(self, underlying: str) -> MarketSnapshot:
         """See MarketData."""
@@ -145,15 +149,32 @@ class Frames:
         Raises:
             Unavailable: The market does not answer.
         """
-        now = self.clock.now()
+        if (fresh := self._fresh(underlying)) is not None:
+            return fresh
+        async with self._turns[underlying]:  # who waited for the market need not ask it again
+            return self._fresh(underlying) or await self._renewed(underlying)
+
+    def forget(self, underlying: str) -> None:
+        """Look at *underlying* anew when it is next asked for."""
+        self._frames.pop(underlying, None)
+
+    def _fresh(self, underlying: str) -> Frame | None:
+        """The frame of *underlying* if it is still to be shown."""
         known = self._frames.get(underlying)
-        if known is not None and now < self._until[underlying]:
-            return known
+        if (
+            known is None
+            or not _NOTHING <= self.clock.now() - self._looked_at[underlying] < self.step
+        ):
+            return None
+        return known
+
+    async def _renewed(self, underlying: str) -> Frame:
+        now, known = self.clock.now(), self._frames.get(underlying)
         snapshot = await self.market.snapshot(underlying)
         if known is None or not _shows_the_same(known.snapshot, snapshot):
             listing = known.listing if known and known.listing.is_of(snapshot.chain) else None
             known = Frame.of(snapshot, listing or Listing.of(snapshot.chain))
-        self._frames[underlying], self._until[underlying] = known, now + self.step
+        self._frames[underlying], self._looked_at[underlying] = known, now
         return known
 
     def shown(self, underlying: str) -> Frame:

@@ -16,7 +16,7 @@ from ports.instruments import (
 )
 
 _INDEX_IDS = {"BTC": 1000033, "ETH": 1000034}
-_PERPETUAL_IDS = {"BTC": 210838, "ETH": 210839}
+_PERPETUAL_IDS = {"BTC-PERPETUAL": 210838, "ETH-PERPETUAL": 210839}
 _NO_END_MS = 32_503_708_800_000  # the year 3000
 _PERPETUAL_SINCE_MS = {"BTC": 1_534_242_287_000, "ETH": 1_552_568_454_000}
 
@@ -52,7 +52,9 @@ def contracts_in(contract: Contract, amount: float) -> float:
 
 
 def instrument_id(name: str) -> int:
-    """The number of an option: ours, always the same for a name."""
+    """The number of an instrument: of options ours, always the same for a name."""
+    if name in _PERPETUAL_IDS:
+        return _PERPETUAL_IDS[name]
     return 1_000_000 + crc32(name.encode()) % 1_000_000_000
 
 
@@ -94,7 +96,7 @@ def perpetual_fields(perpetual: FutureContract, now: datetime) -> Fields:
     return {
         **_common(coin),
         "instrument_name": perpetual.symbol,
-        "instrument_id": _PERPETUAL_IDS[coin],
+        "instrument_id": instrument_id(perpetual.symbol),
         "kind": "future",
         "future_type": "reversed",
         "quote_currency": "USD",

@@ -87,6 +87,7 @@ class CoinLedger:
     working: dict[Contract, dict[str, Order]] = field(factory=lambda: defaultdict(dict))
     armed: dict[str, TriggerOrder] = field(factory=dict)  # those that wait, by order_id
     trades: list[TradeRecord] = field(factory=list)
+    traded: dict[Contract, list[TradeRecord]] = field(factory=lambda: defaultdict(list))
     deliveries: list[Delivery] = field(factory=list)
     settlements: list[FutureSettlement] = field(factory=list)
     entries: list[LogEntry] = field(factory=list)
@@ -96,15 +97,11 @@ class CoinLedger:
 
     def last_trade(self, contract: Contract) -> TradeRecord | None:
         """The newest trade in *contract*."""
-        return next(
-            (each for each in reversed(self.trades) if each.fill.contract == contract), None
-        )
+        return self.traded[contract][-1] if contract in self.traded else None
 
     def trades_since(self, contract: Contract, since: datetime) -> list[TradeRecord]:
         """The trades in *contract* at *since* or later, oldest first."""
-        return [
-            each for each in self.trades if each.fill.contract == contract and each.fill.at >= since
-        ]
+        return [each for each in self.traded.get(contract, ()) if each.fill.at >= since]
 
 
 @define(eq=False, kw_only=True)
@@ -230,6 +227,7 @@ class Ledger:
             seen=self.look(fill.contract) if self._is_live else None,
         )
         coin.trades.append(trade)
+        coin.traded[fill.contract].append(trade)
         change = held.premium_coin - fill.fee_coin
         coin.balance_coin += change
         _enter(coin, fill.at, change, trade=trade)

@@ -58,6 +58,9 @@ TIERS = {  # of 7-day volume; 4 is everybody's to begin with
 }
 
 
+UNLIMITED = dict.fromkeys(Cost, Allowance.of_rate(1e6, 1e6))  # what is told where none is counted
+
+
 def allowances(tier: int) -> dict[Cost, Allowance]:
     """Return what an account of *tier* is allowed."""
     return {**_CLASSES, Cost.MATCHING: TIERS[tier]}
@@ -78,7 +81,7 @@ class Meter:
 
     def take(self, cost: Cost, now_s: float) -> None:
         """
-        Take the credits of one request at *now_s*, seconds on any clock that does not go back.
+        Take the credits of one request at *now_s*; a clock that goes back brings none.
 
         Raises:
             RpcError: 10028, there are not enough.
@@ -86,7 +89,7 @@ class Meter:
         if self.allowed is None or cost is Cost.FREE:
             return
         allowance = self.allowed[cost]
-        passed_s = now_s - self._seen_s.get(cost, now_s)
+        passed_s = max(0.0, now_s - self._seen_s.get(cost, now_s))
         left = self._left.get(cost, allowance.most) + passed_s * allowance.refill_per_s
         left = min(left, allowance.most)
         self._seen_s[cost] = now_s

@@ -9,9 +9,11 @@ import asyncio
 import os
 import socket
 import sys
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -19,19 +21,36 @@ import uvicorn
 from attrs import frozen
 
 from apps.exchange.app import HTTP_PATH, WEBSOCKET_PATH, exchange_app
+from apps.exchange.door import Door
 from apps.exchange.exchange import Exchange, ExchangeParams
+from apps.exchange.faults.drawn import Draws
+from apps.exchange.faults.runtime import Faults
+from apps.exchange.faults.script import BadScript, ToldFault, draws_from, script_from
+from apps.exchange.faults.world import faulty_world
 from apps.exchange.hub import Hub
 from apps.exchange.limits import allowances
 from apps.exchange.sessions import Credentials
+from apps.exchange.sockets import Sockets
 from apps.settings.faults import SettingsError
 from apps.settings.load import load
 from apps.settings.root import Settings
-from apps.wiring.exchange import Pace, exchange_lock, exchange_world
-from ports.errors import PortError
+from apps.settings.venue import BASE_URLS, PAPER_ID, PAPER_SECRET
+from apps.wiring.exchange import (
+    ExchangeWorld,
+    Pace,
+    exchange_lock,
+    exchange_world,
+    market_name,
+)
+from apps.wiring.public_feed import fed_world
+from ports.clock import Clock
+from ports.errors import PortError, Unavailable
 
 _LARGEST_FRAME = 16 * 1024 * 1024  # bytes of a websocket message that are read to be refused
 _MISUSE, _FAILED = 2, 1
-_PAPER_SECRET = "paper-secret"  # noqa: S105  it guards paper money on loopback
+_FED = "deribit"  # the market that is the public feed of a venue
+_LEAST_FED_FRAME, _NOTHING = timedelta(seconds=2), timedelta(0)  # a feed has limits of its own
+_INSTANTS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"]
 
 
 @frozen(kw_only=True)
@@ -44,18 +63,42 @@ class _Served:
     pace: Pace
     speed: float
     start: datetime | None
+    is_tied: bool
+    feed: str | None
+    draws: Draws | None
+    script: tuple[ToldFault, ...] | None
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether anything goes wrong on purpose."""
+        return self.draws is not None or self.script is not None
+
+    def faults(self, clock: Clock) -> Faults | None:
+        """The faults that were asked for, armed by *clock*; None if none were."""
+        if not self.is_faulty:
+            return None
+        faults = Faults(clock, self.draws)
+        faults.arm(*(each.fault(clock.now()) for each in self.script or ()))
+        return faults
 
 
 def serve(  # noqa: PLR0917  a command's parameters are its options
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 is any free one.")] = 8088,
-    client_id: Annotated[str, typer.Option(help="Name of the key.")] = "paper",
-    client_secret: Annotated[str, typer.Option(help="Secret of the key.")] = _PAPER_SECRET,
+    client_id: Annotated[
+        str, typer.Option(envvar="PAPER_CLIENT_ID", help="Name of the key.")
+    ] = PAPER_ID,
+    client_secret: Annotated[
+        str, typer.Option(envvar="PAPER_CLIENT_SECRET", help="Secret of the key.")
+    ] = PAPER_SECRET,
     data_dir: Annotated[Path, typer.Option(help="Folder of the venue's memory.")] = Path(
         "data/exchange"
     ),
     memory: Annotated[bool, typer.Option("--memory", help="Forget all at the end.")] = False,
-    market: Annotated[str | None, typer.Option(help="synthetic, or replay.")] = None,
+    market: Annotated[str | None, typer.Option(help="synthetic, replay, or deribit.")] = None,
+    feed: Annotated[str, typer.Option(help="Whose public feed is the market deribit.")] = BASE_URLS[
+        "mainnet"
+    ],
     data: Annotated[Path | None, typer.Option(help="Folder of recorded chains.")] = None,
     since: Annotated[str | None, typer.Option("--from", help="First day of a replay.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market.")] = None,
@@ -64,30 +107,47 @@ def serve(  # noqa: PLR0917  a command's parameters are its options
     ] = Pace.REAL,
     speed: Annotated[float, typer.Option(min=0.001, help="Seconds that pass in one.")] = 1.0,
     start: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S"], help="Where time begins, UTC.")
+        datetime | None, typer.Option(formats=_INSTANTS, help="Where time begins, UTC.")
     ] = None,
     frame_ms: Annotated[int, typer.Option(min=1, help="How long a picture is shown.")] = 100,
     tier: Annotated[int, typer.Option(min=1, max=4, help="Tier of the rate limits.")] = 4,
     limits: Annotated[bool, typer.Option(help="Count credits at all.")] = True,
     token_lifetime: Annotated[int, typer.Option(min=1, help="Seconds a token lives.")] = 900,
+    tied: Annotated[
+        bool, typer.Option("--tied", help="End when standard input does: with who started it.")
+    ] = False,
     config: Annotated[list[Path] | None, typer.Option(help="Settings in TOML.")] = None,
+    faults: Annotated[
+        str | None, typer.Option(help="Go wrong on purpose: seed=7,rate=0.3[,kinds=a+b].")
+    ] = None,
+    fault_script: Annotated[
+        Path | None, typer.Option(help="Go wrong on purpose, as a JSON array says.")
+    ] = None,
 ) -> None:
     """Serve Deribit's JSON-RPC v2 over HTTP and websocket, with paper money."""
+    is_fed = market == _FED
     named = {
-        "venue.market": market,
+        "venue.market": None if is_fed else market,
         "venue.replay_data": data,
         "venue.replay_from": since,
         "venue.seed": seed,
     }
     flags = {key: str(value) for key, value in named.items() if value is not None}
     settings = _settings(config or [], flags)
+    try:
+        draws = None if faults is None else draws_from(faults)
+        script = None if fault_script is None else script_from(fault_script)
+    except BadScript as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(_MISUSE) from error
     params = ExchangeParams(
         coins=tuple(settings.venue.underlyings),
         credentials=Credentials(client_id=client_id, client_secret=client_secret),
         token_lifetime_s=token_lifetime,
-        frame=timedelta(milliseconds=frame_ms),
+        frame=max(timedelta(milliseconds=frame_ms), _LEAST_FED_FRAME if is_fed else _NOTHING),
         allowed=allowances(tier) if limits else None,
         can_be_stepped=clock is Pace.STEPPED,
+        market=f"the feed of {feed}" if is_fed else market_name(settings.venue),
     )
     served = _Served(
         host=host,
@@ -96,6 +156,10 @@ def serve(  # noqa: PLR0917  a command's parameters are its options
         pace=clock,
         speed=speed,
         start=start.replace(tzinfo=UTC) if start else None,
+        is_tied=tied,
+        feed=feed if is_fed else None,
+        draws=draws,
+        script=script,
     )
     try:
         _run(settings, params, served)
@@ -121,23 +185,31 @@ def _settings(config: list[Path], flags: dict[str, str]) -> Settings:
 def _run(settings: Settings, params: ExchangeParams, served: _Served) -> None:
     with ExitStack() as held:
         if served.directory is not None:
-            held.enter_context(exchange_lock(settings, served.directory))
+            kind = settings.venue.market if served.feed is None else _FED
+            held.enter_context(exchange_lock(kind, served.directory))
         listener = held.enter_context(_listener(served.host, served.port))
-        asyncio.run(_serve(settings, params, served, listener))
+        asyncio.run(_open(settings, params, served, listener))
+
+
+async def _open(
+    settings: Settings, params: ExchangeParams, served: _Served, listener: socket.socket
+) -> None:
+    async with _world(settings, served) as world:
+        await _serve(world, params, served, listener)
 
 
 async def _serve(
-    settings: Settings, params: ExchangeParams, served: _Served, listener: socket.socket
+    world: ExchangeWorld, params: ExchangeParams, served: _Served, listener: socket.socket
 ) -> None:
-    world = await exchange_world(
-        settings, served.directory, pace=served.pace, speed=served.speed, start=served.start
-    )
+    faults, sockets = served.faults(world.clock), Sockets()
+    if faults is not None:
+        world = faulty_world(world, faults)
     exchange = await Exchange.opened(params, world)
-    for coin in params.coins:
-        await exchange.frame(coin)  # the first picture takes longest: before anybody waits
+    await _look(exchange, served)
     server = uvicorn.Server(
         uvicorn.Config(
-            exchange_app(Hub(exchange)),
+            exchange_app(Door(hub=Hub(exchange), faults=faults), sockets),
+            http="auto" if faults is None else sockets.protocol,
             log_level="warning",
             access_log=False,
             ws="websockets-sansio",
@@ -147,8 +219,39 @@ async def _serve(
             timeout_graceful_shutdown=2,
         )
     )
-    _tell(params, served, settings, listener.getsockname()[1])
+    _tell(params, served, listener.getsockname()[1])
+    if served.is_tied:
+        Thread(target=_end_with_input, args=(server,), daemon=True).start()
     await server.serve(sockets=[listener])
+
+
+async def _look(exchange: Exchange, served: _Served) -> None:
+    """Show the first picture, which takes longest, before anybody waits for it."""
+    try:
+        for coin in exchange.params.coins:
+            await exchange.frame(coin)
+    except Unavailable as error:
+        if served.feed is None:
+            raise
+        raise Unavailable(f"no feed from {served.feed}: {error}") from error
+
+
+@asynccontextmanager
+async def _world(settings: Settings, served: _Served) -> AsyncIterator[ExchangeWorld]:
+    if served.feed is None:
+        yield await exchange_world(
+            settings, served.directory, pace=served.pace, speed=served.speed, start=served.start
+        )
+        return
+    async with fed_world(settings, served.directory, served.feed) as world:
+        yield world
+
+
+def _end_with_input(server: uvicorn.Server) -> None:
+    """Wait until whoever holds the other end of standard input is gone, however that happened."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    server.should_exit = True
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -165,15 +268,16 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _tell(params: ExchangeParams, served: _Served, settings: Settings, port: int) -> None:
+def _tell(params: ExchangeParams, served: _Served, port: int) -> None:
     key = params.credentials
     at = f"[{served.host}]" if ":" in served.host else served.host
     print(
         f"http      http://{at}:{port}{HTTP_PATH}\n"
         f"websocket ws://{at}:{port}{WEBSOCKET_PATH}\n"
         f"key       {key.client_id} / {key.client_secret}\n"
-        f"market    {settings.venue.market}, seed {settings.venue.seed}, clock {served.pace}\n"
-        f"memory    {served.directory or 'none: all is forgotten at the end'}",
+        f"market    {params.market}, clock {served.pace}\n"
+        f"memory    {served.directory or 'none: all is forgotten at the end'}\n"
+        f"faults    {'on purpose' if served.is_faulty else 'none'}",
         flush=True,
     )
 

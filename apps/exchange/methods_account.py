@@ -11,7 +11,11 @@ from apps.exchange.ledger import LogEntry, TradeRecord
 from apps.exchange.limits import Cost
 from apps.exchange.methods import Call, Method, Methods
 from apps.exchange.methods_past import TradesByCurrency, TradesByInstrument, is_kind
-from apps.exchange.methods_settled import SettlementsByCurrency, SettlementsByInstrument
+from apps.exchange.methods_settled import (
+    NO_MORE,
+    SettlementsByCurrency,
+    SettlementsByInstrument,
+)
 from apps.exchange.pages import Tape, chosen
 from apps.exchange.params import (
     CurrencyOrAny,
@@ -199,11 +203,17 @@ async def get_margins(call: Call, params: Margins) -> Fields:
     contract = instrument_named(params.instrument_name)
     moment = await call.exchange.moment(contract.underlying)
     bounds = bounds_of(await call.exchange.frame(contract.underlying), contract)
+    maker_coin, taker_coin = (
+        moment.fee_coin(contract, params.price, params.amount, is_maker=is_maker)
+        for is_maker in (True, False)
+    )
     return {
         "buy": margin_of(contract, Side.BUY, params.amount, params.price, moment),
         "sell": margin_of(contract, Side.SELL, params.amount, params.price, moment),
         "min_price": bounds.least,
         "max_price": bounds.most,
+        **dict.fromkeys(("buy_maker_fee", "sell_maker_fee"), maker_coin),
+        **dict.fromkeys(("buy_taker_fee", "sell_taker_fee"), taker_coin),
     }
 
 
@@ -295,7 +305,7 @@ def _my_settlements(
         if asked.type in (None, *_ENDS[type(each)])
         and (until is None or epoch_ms(each.at) <= until)
     ]
-    more = str(skip + asked.count) if len(found) > skip + asked.count else None
+    more = str(skip + asked.count) if len(found) > skip + asked.count else NO_MORE
     page = found[skip : skip + asked.count]
     return {"settlements": [_my_settlement(each) for each in page], "continuation": more}
 

@@ -21,7 +21,8 @@ from apps.exchange.params import (
     Params,
     Whole,
 )
-from apps.exchange.rpc import Fields, RpcError, invalid_params
+from apps.exchange.past import expired_contract, lately_expired, require_traded
+from apps.exchange.rpc import Fields, invalid_params
 from apps.exchange.wire_market import (
     index_frame,
     index_name,
@@ -127,9 +128,9 @@ async def get_index_price_names(call: Call, params: IndexNames) -> list[object]:
 
 
 async def get_instruments(call: Call, params: Instruments) -> list[Fields]:
-    """What is listed; expired instruments are not remembered."""
+    """What is listed, or what expired within the last days."""
     if params.expired:
-        return []
+        return await _expired_options(call.exchange, params)
     found: list[Fields] = []
     for coin in _coins(call.exchange, params.currency):
         frame = await call.exchange.frame(coin)
@@ -147,6 +148,9 @@ async def get_instrument(call: Call, params: OfInstrument) -> Fields:
     if isinstance(found, FutureContract):
         require_traded(call.exchange, found.underlying)
         return perpetual_fields(found, call.exchange.now)
+    expired = await expired_contract(call.exchange, found)
+    if expired is not None:
+        return option_fields(found, expired.snapshot.rules, call.exchange.now)
     view = await option_view(call.exchange, found)
     return option_fields(found, view.frame.snapshot.rules, call.exchange.now)
 
@@ -229,6 +233,16 @@ def _coins(exchange: Exchange, currency: str) -> tuple[str, ...]:
     return tuple(coin for coin in exchange.params.coins if currency in ("any", coin))
 
 
+async def _expired_options(exchange: Exchange, params: Instruments) -> list[Fields]:
+    if params.kind not in (None, "any", "option"):
+        return []
+    return [
+        option_fields(each.contract, each.snapshot.rules, exchange.now)
+        for coin in _coins(exchange, params.currency)
+        for each in await lately_expired(exchange, coin)
+    ]
+
+
 def _expirations(frame: Frame, kind: str) -> dict[str, list[str]]:
     names = list(dict.fromkeys(name.split("-")[1] for name in frame.listing.names))
     kinds: dict[str, list[str]] = {}
@@ -244,15 +258,3 @@ def _by_date(name: str) -> tuple[int, int, int]:
     if name == "PERPETUAL":
         return (99, 0, 0)
     return int(name[-2:]), _MONTHS.index(name[-5:-2]), int(name[:-5])
-
-
-def require_traded(exchange: Exchange, currency: str) -> str:
-    """
-    Return *currency* if it is traded here.
-
-    Raises:
-        RpcError: 13020, it is not.
-    """
-    if currency not in exchange.params.coins:
-        raise RpcError(13020, "not_found")
-    return currency

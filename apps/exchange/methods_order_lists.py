@@ -23,7 +23,7 @@ from apps.exchange.params import (
 from apps.exchange.rpc import Fields
 from apps.exchange.trading import record_named, records_of
 from apps.exchange.wire_positions import order_margin_coin
-from apps.exchange.wire_trading import order_fields
+from apps.exchange.wire_trading import order_fields, trigger_fields
 
 OrderType: TypeAlias = Literal[
     "all",
@@ -108,6 +108,15 @@ class HistoryByInstrument(History, OfInstrument):
     """Of private/get_order_history_by_instrument."""
 
 
+class TriggerHistory(Params):
+    """Of private/get_trigger_order_history."""
+
+    currency: CurrencyOrAny
+    instrument_name: str | None = None
+    count: Whole = Field(default=20, ge=1, le=1000)
+    continuation: str | None = Field(default=None, pattern=r"^\d+$")
+
+
 class Ids(Params):
     """Of private/get_order_margin_by_ids."""
 
@@ -183,6 +192,23 @@ async def get_order_history_by_instrument(call: Call, params: HistoryByInstrumen
     )
 
 
+async def get_trigger_order_history(call: Call, params: TriggerHistory) -> Fields:
+    """The orders that wait or waited for a trigger, the one that changed last first."""
+    await call.exchange.catch_up()
+    coins = call.exchange.params.coins if params.currency == "any" else (params.currency,)
+    entries = [
+        trigger_fields(each.trigger, each.updated_at)
+        for each in sorted(
+            records_of(call.exchange, coins, None), key=lambda each: each.updated_at, reverse=True
+        )
+        if each.trigger is not None
+        and (params.instrument_name is None or is_in(each, params.instrument_name))
+    ]
+    skip = 0 if params.continuation is None else int(params.continuation)
+    more = str(skip + params.count) if len(entries) > skip + params.count else None
+    return {"entries": entries[skip : skip + params.count], "continuation": more}
+
+
 async def get_order_margin_by_ids(call: Call, params: Ids) -> list[Fields]:
     """What the rest of each order binds."""
     told: list[Fields] = []
@@ -216,6 +242,9 @@ ORDER_LIST_METHODS: Methods = {
     ),
     "private/get_order_history_by_instrument": Method(
         get_order_history_by_instrument, HistoryByInstrument, scope=_READ
+    ),
+    "private/get_trigger_order_history": Method(
+        get_trigger_order_history, TriggerHistory, scope=_READ
     ),
     "private/get_order_margin_by_ids": Method(get_order_margin_by_ids, Ids, scope=_READ),
 }

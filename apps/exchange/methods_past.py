@@ -1,19 +1,17 @@
-"""Public methods about the past: trades, charts, volatility, funding."""
+"""Public methods about the past: trades, charts, marks, funding."""
 
-import asyncio
 from datetime import datetime, timedelta
-from itertools import pairwise
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
+from apps.exchange.bars import Bar, bars_of, span_of, starts_in
 from apps.exchange.exchange import Exchange
-from apps.exchange.frames import known
 from apps.exchange.instruments import instrument_named, kind_of
 from apps.exchange.ledger import TradeRecord
 from apps.exchange.methods import Call, Method, Methods
-from apps.exchange.methods_market import require_traded
 from apps.exchange.pages import Tape, chosen
 from apps.exchange.params import (
     Instant,
@@ -24,23 +22,19 @@ from apps.exchange.params import (
     Span,
     Whole,
 )
+from apps.exchange.past import mark_at, past_snapshot, price_at, require_traded
 from apps.exchange.rpc import Fields, RpcError, invalid_params
 from apps.exchange.wire_market import public_trade
-from core.simulation.dvol import dvol_percent
+from core.simulation.listing import listed_since
 from core.simulation.perpetual import EIGHT_HOURS, perpetual_quote
-from core.stats.volatility import realised_vol
 from ports.checks import epoch_ms, from_epoch_ms
-from ports.errors import Unavailable
 from ports.history import Candles
-from ports.instruments import Contract, FutureContract
-from ports.market_data import MarketSnapshot
+from ports.instruments import FutureContract, OptionContract
 
-_RESOLUTIONS = ("1", "3", "5", "10", "15", "30", "60", "120", "180", "360", "720", "1D")
+RESOLUTIONS = ("1", "3", "5", "10", "15", "30", "60", "120", "180", "360", "720", "1D")
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _MOST_BARS = 500  # of one answer, where each is worked out from the whole chain
 _MOST_CANDLES = 5_000
-_VOLATILITY_HOURS = 16 * 24  # how far historical volatility goes back
-_VOLATILITY_WINDOW = 30 * 24  # hours that each of its figures looks at
 _MARK_STEP = timedelta(minutes=5)
 _MOST_FUNDING = 744  # hours that one list of funding tells
 _FUNDING_CHARTS = {  # how far back each goes, and in which steps
@@ -48,6 +42,7 @@ _FUNDING_CHARTS = {  # how far back each goes, and in which steps
     "24h": (timedelta(days=1), timedelta(minutes=30)),
     "1m": (timedelta(days=30), timedelta(hours=8)),
 }
+_REST_OF_MS = timedelta(microseconds=999)  # a recorded bar closes within a millisecond
 
 
 class TradesByCurrency(OfCurrency):
@@ -81,12 +76,6 @@ class Chart(OfInstrument, Span):
     resolution: str
 
 
-class VolIndex(OfCurrency, Span):
-    """Of public/get_volatility_index_data."""
-
-    resolution: Literal["1", "60", "3600", "43200", "1D"]
-
-
 class FundingChart(OfInstrument):
     """Of public/get_funding_chart_data."""
 
@@ -112,55 +101,23 @@ async def get_last_trades_by_instrument(call: Call, params: TradesByInstrument) 
 
 async def get_tradingview_chart_data(call: Call, params: Chart) -> Fields:
     """Bars of the index for a perpetual, of marks for an option; nothing is known of volumes."""
-    if params.resolution not in _RESOLUTIONS:
+    if params.resolution not in RESOLUTIONS:
         raise invalid_params("resolution", "wrong format")
     found = instrument_named(params.instrument_name)
-    step = _DAY if params.resolution == "1D" else timedelta(minutes=int(params.resolution))
+    step = resolution_step(params.resolution)
     if isinstance(found, FutureContract) and step >= _HOUR:
-        return await _hourly_chart(
-            call.exchange, require_traded(call.exchange, found.underlying), step, params
-        )
-    starts = _grid(params, step, call.exchange.now, _MOST_BARS)
-    edges = [*starts, starts[-1] + step] if starts else []
-    prices = [await _price(call.exchange, found, edge) for edge in edges]
-    return _chart_fields(starts, _bars(prices))
-
-
-async def get_volatility_index_data(call: Call, params: VolIndex) -> Fields:
-    """Bars of the volatility index, worked out from the chain as it stood then."""
-    exchange, coin = call.exchange, require_traded(call.exchange, params.currency)
-    step = _DAY if params.resolution == "1D" else timedelta(seconds=int(params.resolution))
-    every = _grid(params, step, exchange.now, 10**5)
-    starts = every[-_MOST_BARS:]
-    edges = [*starts, starts[-1] + step] if starts else []
-    levels = [await dvol_at(exchange, coin, edge) for edge in edges]
-    rows = [
-        [epoch_ms(start), *bar]
-        for start, bar in zip(starts, _bars(levels), strict=True)
-        if None not in bar
-    ]
-    more = epoch_ms(starts[0]) if len(every) > len(starts) else None
-    return {"data": rows, "continuation": more}
-
-
-async def get_historical_volatility(call: Call, params: OfCurrency) -> list[list[float]]:
-    """The realised volatility of thirty days, hourly for the last sixteen, in percent."""
-    exchange, coin = call.exchange, require_traded(call.exchange, params.currency)
-    span = (_VOLATILITY_HOURS + _VOLATILITY_WINDOW) * _HOUR
-    bars = await exchange.world.history.candles(coin, _HOUR, exchange.now - span, exchange.now)
-    told: list[list[float]] = []
-    for end in range(_VOLATILITY_WINDOW, len(bars.close) + 1):
-        window = slice(max(end - _VOLATILITY_WINDOW, 0), end)
-        vol = known(realised_vol(bars.closed_at_ms[window], bars.close[window]))
-        if vol is not None:
-            told.append([int(bars.closed_at_ms[end - 1]), 100.0 * vol])
-    return told[-_VOLATILITY_HOURS:]
+        coin = require_traded(call.exchange, found.underlying)
+        return _chart_fields(await _hourly_bars(call.exchange, coin, step, params))
+    starts = starts_in(params, step, call.exchange.now, _MOST_BARS)
+    if isinstance(found, OptionContract):  # nobody knows a mark before it was listed
+        starts = [each for each in starts if _is_listed(found, each, each + step)]
+    return _chart_fields(await bars_of(partial(price_at, call.exchange, found), starts, step))
 
 
 async def get_funding_rate_history(call: Call, params: InstrumentSpan) -> list[Fields]:
     """The funding of whole hours, oldest first."""
     exchange, coin = call.exchange, _perpetual(call.exchange, params.instrument_name)
-    start, end = _span(params, exchange.now)
+    start, end = span_of(params, exchange.now)
     start = max(start, end - _MOST_FUNDING * _HOUR)
     bars = await exchange.world.history.candles(coin, _HOUR, start - _HOUR, end)
     prices = bars.close.tolist()
@@ -174,7 +131,7 @@ async def get_funding_rate_history(call: Call, params: InstrumentSpan) -> list[F
 async def get_funding_rate_value(call: Call, params: InstrumentSpan) -> float:
     """What funding came to, as a fraction."""
     coin = _perpetual(call.exchange, params.instrument_name)
-    start, end = _span(params, call.exchange.now)
+    start, end = span_of(params, call.exchange.now)
     return await call.exchange.funding(coin, start, end)
 
 
@@ -205,17 +162,11 @@ async def get_funding_chart_data(call: Call, params: FundingChart) -> Fields:
 async def get_mark_price_history(call: Call, params: InstrumentSpan) -> list[list[object]]:
     """Marks every five minutes, newest first."""
     found = instrument_named(params.instrument_name)
-    instants = _grid(params, _MARK_STEP, call.exchange.now, _MOST_BARS)
-    prices = [await _price(call.exchange, found, at) for at in instants]
+    instants = starts_in(params, _MARK_STEP, call.exchange.now, _MOST_BARS)
+    prices = [await mark_at(call.exchange, found, at) for at in instants]
     rows = zip(instants, prices, strict=True)
     told: list[list[object]] = [[epoch_ms(at), price] for at, price in rows if price is not None]
     return told[::-1]
-
-
-async def dvol_at(exchange: Exchange, coin: str, at: datetime) -> float | None:
-    """The volatility index of *coin* at *at* in percent; None where nothing is known."""
-    snapshot = await past_snapshot(exchange, coin, at)
-    return None if snapshot is None else known(dvol_percent(snapshot))
 
 
 PAST_METHODS: Methods = {
@@ -230,8 +181,6 @@ PAST_METHODS: Methods = {
         get_last_trades_by_instrument, TradesByInstrument
     ),
     "public/get_tradingview_chart_data": Method(get_tradingview_chart_data, Chart),
-    "public/get_volatility_index_data": Method(get_volatility_index_data, VolIndex),
-    "public/get_historical_volatility": Method(get_historical_volatility, OfCurrency),
     "public/get_funding_rate_history": Method(get_funding_rate_history, InstrumentSpan),
     "public/get_funding_chart_data": Method(get_funding_chart_data, FundingChart),
     "public/get_funding_rate_value": Method(get_funding_rate_value, InstrumentSpan),
@@ -242,9 +191,6 @@ PAST_METHODS: Methods = {
 def is_kind(trade: TradeRecord, kind: str | None) -> bool:
     """Whether *trade* is of *kind*; None asks for every kind."""
     return kind in (None, "any", kind_of(trade.fill.contract))
-
-
-Bar = tuple[float | None, float | None, float | None, float | None]
 
 
 def _told(trades: list[TradeRecord], params: TradesByCurrency | TradesByInstrument) -> Fields:
@@ -271,69 +217,36 @@ async def _funding_row(
     }
 
 
-def _span(params: Span, now: datetime) -> tuple[datetime, datetime]:
-    if params.start_timestamp > params.end_timestamp:
-        raise invalid_params("start_timestamp", "must not be after end_timestamp")
-    return from_epoch_ms(params.start_timestamp), min(from_epoch_ms(params.end_timestamp), now)
+def resolution_step(resolution: str) -> timedelta:
+    """How long a bar of *resolution*, which is one of RESOLUTIONS, is."""
+    return _DAY if resolution == "1D" else timedelta(minutes=int(resolution))
 
 
-def _grid(params: Span, step: timedelta, now: datetime, most: int) -> list[datetime]:
-    """The starts of the bars in the span that have begun, oldest first, the newest *most*."""
-    start, end = _span(params, now)
-    step_ms = step // timedelta(milliseconds=1)
-    first, last = -(-epoch_ms(start) // step_ms), epoch_ms(end) // step_ms
-    return [from_epoch_ms(bar * step_ms) for bar in range(max(first, last - most + 1), last + 1)]
+def _is_listed(contract: OptionContract, since: datetime, until: datetime) -> bool:
+    """Whether *contract* is listed at some time between."""
+    return listed_since(contract.expiry) < until and since < contract.expiry
 
 
-async def past_snapshot(exchange: Exchange, coin: str, at: datetime) -> MarketSnapshot | None:
-    """Return the market at *at*, at now if that is to come; None where nothing is known."""
-    await asyncio.sleep(0)  # a long history lets others be answered between its rows
-    try:
-        return await exchange.world.past.snapshot(coin, min(at, exchange.now))
-    except Unavailable:
-        return None
-
-
-async def _price(exchange: Exchange, found: Contract, at: datetime) -> float | None:
-    snapshot = await past_snapshot(exchange, require_traded(exchange, found.underlying), at)
-    if snapshot is None:
-        return None
-    if isinstance(found, FutureContract):
-        return snapshot.index_usd
-    row = snapshot.chain.row_of(found)
-    return None if row is None else known(float(snapshot.chain.mark[row]))
-
-
-def _bars(edges: list[float | None]) -> list[Bar]:
-    """Open, high, low, close between neighbours; what lies between is not looked at."""
-    return [_bar(first, last) for first, last in pairwise(edges)]
-
-
-def _bar(first: float | None, last: float | None) -> Bar:
-    if first is None or last is None:
-        return None, None, None, None
-    return first, max(first, last), min(first, last), last
-
-
-async def _hourly_chart(exchange: Exchange, coin: str, step: timedelta, params: Chart) -> Fields:
-    start, end = _span(params, exchange.now)
+async def _hourly_bars(exchange: Exchange, coin: str, step: timedelta, params: Chart) -> list[Bar]:
+    start, end = span_of(params, exchange.now)
     start = max(start, end - _MOST_CANDLES * step)
-    bars: Candles = await exchange.world.history.candles(coin, step, start, end + step)
+    bars: Candles = await exchange.world.history.candles(
+        coin, step, start, end + step + _REST_OF_MS
+    )
     columns = [bars.open, bars.high, bars.low, bars.close]
-    rows = np.where(np.isnan(np.stack(columns)), bars.close, np.stack(columns))
+    rows = np.where(np.isnan(np.stack(columns)), bars.close, np.stack(columns)).T.tolist()
     starts = [from_epoch_ms(at_ms) - step for at_ms in bars.closed_at_ms.tolist()]
-    return _chart_fields(starts, [tuple(row) for row in rows.T.tolist()])
+    return [Bar(at, *row) for at, row in zip(starts, rows, strict=True)]
 
 
-def _chart_fields(starts: list[datetime], bars: list[Bar]) -> Fields:
-    whole = [(at, bar) for at, bar in zip(starts, bars, strict=True) if None not in bar]
+def _chart_fields(bars: list[Bar]) -> Fields:
     return {
-        "status": "ok" if whole else "no_data",
-        "ticks": [epoch_ms(at) for at, _ in whole],
-        "open": [bar[0] for _, bar in whole],
-        "high": [bar[1] for _, bar in whole],
-        "low": [bar[2] for _, bar in whole],
-        "close": [bar[3] for _, bar in whole],
-        "volume": [0.0] * len(whole),
-        "cost": [0.0] * len(whole),
+        "status": "ok" if bars else "no_data",
+        "ticks": [epoch_ms(bar.start) for bar in bars],
+        "open": [bar.open for bar in bars],
+        "high": [bar.high for bar in bars],
+        "low": [bar.low for bar in bars],
+        "close": [bar.close for bar in bars],
+        "volume": [0.0] * len(bars),
+        "cost": [0.0] * len(bars),
     }

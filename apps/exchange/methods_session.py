@@ -5,10 +5,11 @@ from typing import Literal, TypeVar
 
 from pydantic import Field
 
+from apps.exchange.exchange import ACCOUNT_ID
 from apps.exchange.limits import Cost
 from apps.exchange.methods import Call, Method, Methods
 from apps.exchange.pace import go_on
-from apps.exchange.params import Instant, Number, Params
+from apps.exchange.params import Instant, Number, Params, Whole
 from apps.exchange.rpc import VERSION, Fields, RpcError, invalid_params
 from ports.checks import epoch_ms
 
@@ -28,6 +29,21 @@ class Auth(Params):
     refresh_token: str | None = None
     scope: str = ""
     state: str | None = None
+
+
+class Fork(Params):
+    """Of public/fork_token."""
+
+    refresh_token: str
+    session_name: str = Field(min_length=1, max_length=64, pattern=r"^\S+$")
+
+
+class Exchanged(Params):
+    """Of public/exchange_token."""
+
+    refresh_token: str
+    subject_id: Whole
+    scope: str = ""
 
 
 class Hello(Params):
@@ -82,6 +98,24 @@ async def auth(call: Call, params: Auth) -> Fields:
     return told if params.state is None else {**told, "state": params.state}
 
 
+async def fork_token(call: Call, params: Fork) -> Fields:
+    """A token of a new named session, beside the one whose refresh token it is."""
+    exchange = call.exchange
+    return exchange.sessions.forked(
+        params.refresh_token, params.session_name, call.connection_number, exchange.now_s
+    ).told()
+
+
+async def exchange_token(call: Call, params: Exchanged) -> Fields:
+    """A token for another account of the same owner: there is only the one."""
+    exchange = call.exchange
+    if params.subject_id != ACCOUNT_ID:
+        raise RpcError(13021, "forbidden", {"reason": "no such subaccount"})
+    return exchange.sessions.forked(
+        params.refresh_token, None, call.connection_number, exchange.now_s
+    ).told()
+
+
 async def logout(call: Call, params: Logout) -> None:
     """End the session and close the websocket, without an answer and without cancelling."""
     connection = call.websocket
@@ -115,18 +149,32 @@ async def status(call: Call, params: Nothing) -> Fields:  # noqa: ARG001
     return {"locked": "false"}
 
 
+async def about(call: Call, params: Nothing) -> Fields:  # noqa: ARG001
+    """
+    That this is a paper exchange, which market it shows and how its time passes.
+
+    Not of Deribit: whoever answers it trades paper money.
+    """
+    served = call.exchange.params
+    return {
+        "market": served.market,
+        "clock": "stepped" if served.can_be_stepped else "real",
+        "coins": list(served.coins),
+    }
+
+
 async def advance(call: Call, params: Advance) -> int:
     """
     Let the exchange's time pass, hour by hour, and return it.
 
     Not of Deribit: only an exchange with a stepped clock knows it.
     """
-    exchange = call.exchange
-    end = exchange.now + timedelta(seconds=params.seconds)
-    while exchange.now < end:
-        before = exchange.now
-        await exchange.world.clock.sleep_until(min(before + timedelta(hours=1), end))
+    exchange, left = call.exchange, timedelta(seconds=params.seconds)
+    while left > timedelta(0):
+        before, step = exchange.now, min(left, timedelta(hours=1))
+        await exchange.world.clock.sleep_until(before + step)
         await go_on(exchange, before)
+        left -= step
     return epoch_ms(exchange.now)
 
 
@@ -134,11 +182,14 @@ def session_methods(*, can_be_stepped: bool) -> Methods:
     """The methods of this module by name."""
     methods: Methods = {
         "public/auth": Method(auth, Auth),
+        "public/fork_token": Method(fork_token, Fork),
+        "public/exchange_token": Method(exchange_token, Exchanged),
         "public/hello": Method(hello, Hello, cost=Cost.FREE),
         "public/test": Method(test, Test, cost=Cost.FREE),
         "public/get_time": Method(get_time, Nothing),
         "public/status": Method(status, Nothing),
         "private/logout": Method(logout, Logout, scope="account:none"),
+        "paper/about": Method(about, Nothing, cost=Cost.FREE),
     }
     if can_be_stepped:
         methods["paper/advance"] = Method(advance, Advance, cost=Cost.FREE)

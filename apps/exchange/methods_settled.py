@@ -1,22 +1,23 @@
 """Public methods about expiries: what they were delivered at, and what came of contracts."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from apps.exchange.exchange import Exchange
 from apps.exchange.frames import known
 from apps.exchange.instruments import instrument_named
 from apps.exchange.methods import Call, Method, Methods
-from apps.exchange.methods_past import past_snapshot
 from apps.exchange.params import Currency, Instant, Params, Whole
+from apps.exchange.past import Expired, expired_at
 from apps.exchange.rpc import Fields
 from apps.exchange.wire_market import index_frame
 from ports.checks import epoch_ms
 from ports.instruments import FutureContract, OptionContract
-from ports.market_data import MarketSnapshot
+
+_ALL = 10**12  # more than were ever told
+NO_MORE = "none"  # what the venue says instead of a continuation
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _DAY_MS = _DAY // timedelta(milliseconds=1)
@@ -36,12 +37,14 @@ class Settlements(Params):
 
     type: Literal["settlement", "delivery", "bankruptcy", "exercise"] | None = None
     count: Whole = Field(default=20, ge=1, le=1000)
-    continuation: str | None = Field(default=None, pattern=r"^\d{1,12}$")
+    continuation: str | None = Field(default=None, pattern=r"^(\d{1,12}|none)$")
     search_start_timestamp: Instant | None = None
 
     @property
     def skip(self) -> int:
         """How many were told already: that is what a continuation says."""
+        if self.continuation == NO_MORE:
+            return _ALL
         return 0 if self.continuation is None else int(self.continuation)
 
 
@@ -101,7 +104,7 @@ async def _settlements(
 ) -> Fields:
     """Day by day, newest first, as far as the page needs."""
     if params.type not in (None, "delivery", "exercise"):
-        return {"settlements": [], "continuation": None}
+        return {"settlements": [], "continuation": NO_MORE}
     until = params.search_start_timestamp
     days = [
         (at, price)
@@ -111,22 +114,21 @@ async def _settlements(
     skip = params.skip
     found: list[Fields] = []
     for at, price in days:
-        rows = [
-            row
-            for row in await _expired(exchange, coin, at, price.price_usd)
-            if only is None or row["instrument_name"] == only.symbol
-        ]
-        found.extend(rows)
+        found.extend(
+            _expired_row(each, price.price_usd)
+            for each in await expired_at(exchange, coin, at)
+            if only is None or each.contract == only
+        )
         if len(found) > skip + params.count:
             break
-    more = str(skip + params.count) if len(found) > skip + params.count else None
+    more = str(skip + params.count) if len(found) > skip + params.count else NO_MORE
     return {"settlements": found[skip : skip + params.count], "continuation": more}
 
 
 async def _daily(exchange: Exchange, contract: FutureContract, params: Settlements) -> Fields:
     """The daily settlements of the perpetual, newest first; what others earned is not known."""
     if params.type not in (None, "settlement") or contract.underlying not in exchange.params.coins:
-        return {"settlements": [], "continuation": None}
+        return {"settlements": [], "continuation": NO_MORE}
     newest, until = epoch_ms(exchange.last_settlement), params.search_start_timestamp
     start = exchange.last_settlement - (_MOST_DAYS - 1) * _DAY
     bars = await exchange.world.history.candles(contract.underlying, _HOUR, start, exchange.now)
@@ -139,7 +141,7 @@ async def _daily(exchange: Exchange, contract: FutureContract, params: Settlemen
     more = params.skip + params.count
     return {
         "settlements": found[params.skip : more],
-        "continuation": str(more) if len(found) > more else None,
+        "continuation": str(more) if len(found) > more else NO_MORE,
     }
 
 
@@ -157,25 +159,16 @@ def _settled_row(contract: FutureContract, at_ms: int, price: float) -> Fields:
     }
 
 
-async def _expired(exchange: Exchange, coin: str, at: datetime, price_usd: float) -> list[Fields]:
-    snapshot = await past_snapshot(exchange, coin, at - timedelta(minutes=1))
-    if snapshot is None:
-        return []
-    rows = np.flatnonzero(snapshot.chain.expiry_ms == epoch_ms(at)).tolist()
-    return [_expired_row(snapshot.chain.contract(row), snapshot, row, price_usd) for row in rows]
-
-
-def _expired_row(
-    contract: OptionContract, snapshot: MarketSnapshot, row: int, price_usd: float
-) -> Fields:
-    payoff_coin = contract.payoff_coin(price_usd)
+def _expired_row(expired: Expired, price_usd: float) -> Fields:
+    """What all who held the contract have of it together: nothing, since each has another side."""
+    contract = expired.contract
     return {
         "type": "exercise",
         "timestamp": epoch_ms(contract.expiry),
         "instrument_name": contract.symbol,
-        "position": known(float(snapshot.chain.open_interest[row])),
+        "position": known(float(expired.snapshot.chain.open_interest[expired.row])),
         "index_price": price_usd,
-        "mark_price": payoff_coin,
-        "profit_loss": None,
-        "session_profit_loss": None,
+        "mark_price": contract.payoff_coin(price_usd),
+        "profit_loss": 0.0,
+        "session_profit_loss": 0.0,
     }

@@ -1,10 +1,9 @@
-"""Private methods about coin coming and going, and subaccounts: there is little of either."""
+"""Private methods about coin coming and going: there is little of it."""
 
 from apps.exchange.exchange import Exchange
 from apps.exchange.methods import Call, Method, Methods
-from apps.exchange.params import OfCurrency, Params, Whole
+from apps.exchange.params import OfCurrency, Whole
 from apps.exchange.rpc import Fields
-from apps.exchange.wire_account import opened_ms, owner_fields
 from ports.checks import epoch_ms
 
 
@@ -13,17 +12,6 @@ class Movements(OfCurrency):
 
     count: Whole | None = None
     offset: Whole | None = None
-
-
-class Subaccounts(Params):
-    """Of private/get_subaccounts."""
-
-    with_portfolio: bool = False
-
-
-async def get_subaccounts(call: Call, params: Subaccounts) -> list[Fields]:  # noqa: ARG001
-    """The one account."""
-    return [{**owner_fields(call.exchange, opened_ms(call.exchange)), "is_password": False}]
 
 
 async def get_deposits(call: Call, params: Movements) -> Fields:
@@ -39,7 +27,6 @@ async def get_none(call: Call, params: Movements) -> Fields:  # noqa: ARG001
 
 _SCOPE = "wallet:read"
 WALLET_METHODS: Methods = {
-    "private/get_subaccounts": Method(get_subaccounts, Subaccounts, scope="account:read"),
     "private/get_deposits": Method(get_deposits, Movements, scope=_SCOPE),
     "private/get_withdrawals": Method(get_none, Movements, scope=_SCOPE),
     "private/get_transfers": Method(get_none, Movements, scope=_SCOPE),

@@ -39,7 +39,7 @@ Sorting: TypeAlias = Literal["asc", "desc", "default"]
 
 
 class Params(BaseModel):
-    """Parameters by name; a name that is not there is refused."""
+    """Parameters by name; a name that nobody is known to send is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -70,10 +70,17 @@ def read_params(model: type[Model], given: Fields) -> Model:
     """
     Return *given* as *model*; a null is a parameter left out.
 
+    Deribit passes over names that a method does not have, and clients rely on it with some. A
+    name that is none of those is a slip of the pen, which this exchange is there to show.
+
     Raises:
         RpcError: -32602 names the first that is wrong, -32000 one of those that were all left out.
     """
-    known = {name: value for name, value in given.items() if value is not None}
+    known = {
+        name: value
+        for name, value in given.items()
+        if value is not None and (name in model.model_fields or name not in _PASSED_OVER)
+    }
     try:
         return model.model_validate(known)
     except ValidationError as error:
@@ -88,3 +95,16 @@ def _fault(error: ValidationError, *, is_empty: bool) -> RpcError:
     if first["type"] == "extra_forbidden":
         return invalid_params(param, "unknown parameter")
     return invalid_params(param, "wrong format")
+
+
+# Words that well-behaved clients send along with a method that does not have them: those of
+# ccxt's own language, and those that other methods have, or that older interfaces had.
+_PASSED_OVER = frozenset(
+    {
+        *("clientOrderId", "code", "marginMode", "paginate", "paginationCalls", "subType"),
+        *("symbol", "type", "until"),
+        *("advanced", "include_old", "include_unfilled", "instrument_name", "max_show"),
+        *("currency", "currency_pair", "kind", "historical", "settlement_period", "user_id"),
+        *("nonce", "signature", "sorting", "stop_price", "subaccount_id", "timestamp"),
+    }
+)

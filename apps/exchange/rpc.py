@@ -10,6 +10,7 @@ Fields: TypeAlias = dict[str, object]  # a JSON object, on its way in or out
 RequestId: TypeAlias = int | str | None
 
 LARGEST_BODY = 32 * 1024  # bytes of one request
+_MOST_ID_DIGITS = 18  # of an id in a query that is a number: JSON has no longer ones here
 VERSION = "2.1.1"  # of the interface that is spoken here
 
 
@@ -85,14 +86,15 @@ def request_from(body: bytes | str, path_method: str | None = None) -> Request:
     given = fields.get("id")
     if isinstance(given, bool) or not isinstance(given, int | str):
         raise invalid_request("id is missing")
-    return Request(given, method, params or {})
+    return Request(given, method.removeprefix("/"), params or {})
 
 
 def request_from_query(method: str, query: Mapping[str, str]) -> Request:
     """Return the request in the *query* of a GET."""
     params: Fields = {key: text for key, text in query.items() if key not in _ENVELOPE}
     given = query.get("id")
-    return Request(int(given) if given and given.isdecimal() else given, method, params)
+    is_number = given is not None and given.isdecimal() and len(given) <= _MOST_ID_DIGITS
+    return Request(int(given) if given and is_number else given, method, params)
 
 
 def id_of(body: bytes | str) -> RequestId:
@@ -118,6 +120,26 @@ def failure(request_id: RequestId, error: RpcError, us_in: int, us_out: int) -> 
     return _envelope(request_id, {"error": fields}, us_in, us_out)
 
 
+@frozen(eq=False)
+class Answer:
+    """
+    An answer on its way: its bytes, None if there is none, and the error code in them if one is.
+
+    *status* is that of HTTP; only a fault answers what is no JSON.
+    """
+
+    body: bytes | None
+    code: int | None = None
+    status: int = 200
+    is_json: bool = True
+
+
+def failed(request_id: RequestId, error: RpcError, us_in: int, us_out: int) -> Answer:
+    """The answer that tells *error*; instants in microseconds."""
+    body = failure(request_id, error, us_in, us_out)
+    return Answer(body, error.code, _STATUS.get(error.code, 400))
+
+
 def notification(channel: str, data: object) -> bytes:
     """The message of a subscription."""
     params = {"channel": channel, "data": data}
@@ -138,3 +160,4 @@ def _envelope(request_id: RequestId, outcome: Fields, us_in: int, us_out: int) -
 
 
 _ENVELOPE = frozenset({"id", "jsonrpc", "method"})
+_STATUS = {10028: 429}  # of errors; all others are answered with 400

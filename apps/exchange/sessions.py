@@ -12,16 +12,23 @@ from apps.exchange.rpc import Fields, RpcError
 
 _ACCESS = ("account", "block_rfq", "block_trade", "trade", "wallet")
 _LEVELS = ("none", "read", "read_write")
+USUAL_ACCESS = "account:read trade:read_write wallet:read"
 _MOST_SESSIONS = 16  # named ones per key
 _REFRESHABLE_S = 86_400.0  # a session can be renewed so long after it has expired
 
 
 @frozen(kw_only=True)
 class Credentials:
-    """The one key of the exchange."""
+    """
+    The one key of the exchange.
+
+    *access* is the most that its tokens may do, in the words of a scope: what a token asks for
+    beyond it is not granted. The usual key trades and reads; it cannot move coin out.
+    """
 
     client_id: str
     client_secret: str = field(repr=False)
+    access: str = USUAL_ACCESS
 
     def matches(self, client_id: str, client_secret: str) -> bool:
         """Whether it is this key."""
@@ -34,7 +41,10 @@ class Credentials:
 
     def has_signed(self, client_id: str, text: str, signature: str) -> bool:
         """Whether *signature* of *text* is by this key."""
-        is_same = hmac.compare_digest(self.signed(text).encode(), signature.lower().encode())
+        given = signature.lower().encode()
+        # Deribit's own examples disagree about a line end behind the last line
+        ways = (self.signed(text), self.signed(f"{text}\n"))
+        is_same = any(hmac.compare_digest(way.encode(), given) for way in ways)
         return is_same and client_id == self.client_id
 
 
@@ -116,7 +126,7 @@ class Sessions:
             refresh_token=f"{int(now_s * 1000)}.1{token_urlsafe(8)}.{token_urlsafe(32)}",
             name=name,
             connection=connection if name is None else None,
-            levels=_levels(words),
+            levels=_levels(words, self.credentials.access),
             expires_at_s=now_s + whole_s,
             lifetime_s=whole_s,
         )
@@ -130,13 +140,25 @@ class Sessions:
         Raises:
             RpcError: 13009, there is none.
         """
-        old = self._by_refresh.get(refresh_token)
-        if old is None:
-            raise unauthorized("invalid_refresh_token")
+        old = self._refreshable(refresh_token)
         self.close(old)
         named = [] if old.name is None else [f"session:{old.name}"]
-        scope = " ".join([*(f"{area}:{level}" for area, level in old.levels.items()), *named])
-        return self.opened(scope, connection, now_s)
+        return self.opened(" ".join([*_words(old), *named]), connection, now_s)
+
+    def forked(
+        self, refresh_token: str, name: str | None, connection: int | None, now_s: float
+    ) -> Session:
+        """
+        Return a new session with the access of the one of *refresh_token*, which lives on.
+
+        *name* None is a session without one.
+
+        Raises:
+            RpcError: 13009, there is none; 11050, too many named sessions.
+        """
+        old = self._refreshable(refresh_token)
+        named = [] if name is None else [f"session:{name}"]
+        return self.opened(" ".join([*_words(old), *named]), connection, now_s)
 
     def by_token(self, token: str, connection: int | None, now_s: float) -> Session:
         """
@@ -211,11 +233,22 @@ class Sessions:
         self._by_token.pop(session.access_token, None)
         self._by_refresh.pop(session.refresh_token, None)
 
+    def close_all(self) -> None:
+        """End every session."""
+        self._by_token.clear()
+        self._by_refresh.clear()
+
     def drop_connection(self, connection: int) -> None:
         """End the sessions that die with the websocket *connection*."""
         for session in tuple(self._by_token.values()):
             if session.connection == connection:
                 self.close(session)
+
+    def _refreshable(self, refresh_token: str) -> Session:
+        session = self._by_refresh.get(refresh_token)
+        if session is None:
+            raise unauthorized("invalid_refresh_token")
+        return session
 
     def _keep(self, session: Session) -> None:
         for old in tuple(self._by_refresh.values()):
@@ -239,23 +272,36 @@ class Sessions:
             refresh_token="",
             name=None,
             connection=None,
-            levels=_levels([]),
+            levels=_levels([], self.credentials.access),
             expires_at_s=now_s,
             lifetime_s=0,
         )
 
 
-def _levels(words: list[str]) -> dict[str, str]:
-    """Access as asked for: everything if nothing is named, else only what is."""
-    asked = dict(word.split(":", 1) for word in words if ":" in word)
-    named = {area: asked[area] for area in _ACCESS if area in asked}
+def _words(session: Session) -> list[str]:
+    """The access of *session* as a scope has it."""
+    return [f"{area}:{level}" for area, level in session.levels.items()]
+
+
+def _levels(words: list[str], key_access: str) -> dict[str, str]:
+    """Access as asked for, everything if nothing is named, and no more than the key has."""
+    key, asked = _named(key_access.split()), _named(words)
+    return {
+        area: min(level, asked.get(area, "none") if asked else level, key=_LEVELS.index)
+        for area, level in key.items()
+    }
+
+
+def _named(words: list[str]) -> dict[str, str]:
+    """The access that *words* name, area by area."""
+    pairs = dict(word.split(":", 1) for word in words if ":" in word)
+    named = {area: pairs[area] for area in _ACCESS if area in pairs}
     for area, level in named.items():
         if level not in _LEVELS:
             raise RpcError(
                 -32602, "Invalid params", {"reason": f"{area}:{level}", "param": "scope"}
             )
-    everything = dict.fromkeys(_ACCESS, "read_write")
-    return named or everything
+    return named
 
 
 def _seconds(word: str) -> int:

@@ -34,7 +34,7 @@ async def place(exchange: Exchange, side: Side, asked: Place, connection: int | 
     terms = terms_of(asked, contract)
     if terms.mmp:
         require_unfrozen(exchange, contract.underlying)
-    frame = await exchange.frame(contract.underlying)
+    frame = await exchange.frame_of(contract)
     bounds = bounds_of(frame, contract)
     price = _price(asked, side, bounds)
     if terms.advanced is not None:
@@ -69,7 +69,7 @@ async def edit(exchange: Exchange, record: OrderRecord, change: Change) -> Field
         RpcError, Refused, OutcomeUnknown, NeverSent, Unavailable: It stands as it was.
     """
     order, terms = record.order, _changed(record.terms, change)
-    frame = await exchange.frame(order.contract.underlying)
+    frame = await exchange.frame_of(order.contract)
     bounds = bounds_of(frame, order.contract)
     price = order.price if change.price is None else change.price
     if terms.advanced is not None:

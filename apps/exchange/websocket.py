@@ -2,15 +2,18 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 
 from attrs import frozen
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from apps.exchange import rpc
 from apps.exchange.connection import Connection
-from apps.exchange.dispatch import Answer, Dispatch
-from apps.exchange.hub import Hub
-from apps.exchange.rpc import RpcError
+from apps.exchange.door import Door
+from apps.exchange.faults.carrying import OVER_SOCKETS, Severed
+from apps.exchange.faults.kinds import PLAIN, Course
+from apps.exchange.rpc import Answer, Request, RpcError
+from apps.exchange.sockets import Sockets
 
 _TOO_MANY_REQUESTS = 10028  # ends the session
 _MOST_CONNECTIONS = 256
@@ -21,49 +24,84 @@ _ANSWERS_TEST = "public/test"
 class Websockets:
     """The endpoint of all websockets."""
 
-    dispatch: Dispatch
-    hub: Hub
+    door: Door
+    sockets: Sockets
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve *socket* until either side closes it."""
-        if len(self.hub.connections) >= _MOST_CONNECTIONS:
+        hub = self.door.hub
+        if self.door.is_dead:
+            await self.sockets.cut(socket.scope)
+            return
+        if len(hub.connections) >= _MOST_CONNECTIONS:
             await socket.close(code=1013)
             return
         await socket.accept()
-        connection = self.hub.opened(_now_s())
+        connection = hub.opened(_now_s())
         writer = asyncio.create_task(_write(socket, connection))
+        late: set[asyncio.Task[None]] = set()
         try:
-            await self._read(socket, connection)
+            await self._read(socket, connection, late)
         finally:
+            for task in late:
+                task.cancel()
             connection.close_now()
-            await asyncio.gather(writer, return_exceptions=True)
-            await self.hub.closed(connection)
-            await self.hub.say_news()
+            await asyncio.gather(writer, *late, return_exceptions=True)
+            await hub.closed(connection)
+            await hub.say_news()
 
-    async def _read(self, socket: WebSocket, connection: Connection) -> None:
+    async def _read(
+        self, socket: WebSocket, connection: Connection, late: set[asyncio.Task[None]]
+    ) -> None:
+        """Take one request after the other; those that something happens to hold up no other."""
         while not connection.is_closing:
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
             text = message.get("text")
             connection.heard_s = _now_s()
-            answer = await self._answer(message["bytes"] if text is None else text, connection)
-            if answer.body is not None:
-                connection.send(answer.body)
-            if answer.code == _TOO_MANY_REQUESTS:
-                connection.close()
-            await self.hub.join(connection)
-            await self.hub.say_news()
+            asked = await self._request(message["bytes"] if text is None else text, connection)
+            if asked is None:
+                continue
+            course = self.door.course(asked)
+            if course is PLAIN:
+                await self._tell(await self.door.said(asked, connection), connection)
+            else:
+                task = asyncio.create_task(self._try(course, asked, socket, connection))
+                late.add(task)
+                task.add_done_callback(late.discard)
 
-    async def _answer(self, text: str | bytes, connection: Connection) -> Answer:
-        us_in = self.dispatch.exchange.now_us
+    async def _request(self, text: str | bytes, connection: Connection) -> Request | None:
+        """The request in *text*; None if it is none, which is then answered."""
         try:
-            request = rpc.request_from(text)
+            asked = rpc.request_from(text)
         except RpcError as error:
-            return self.dispatch.failed(rpc.id_of(text), error, us_in)
-        if request.method == _ANSWERS_TEST:
+            await self._tell(self.door.misread(rpc.id_of(text), error), connection)
+            return None
+        if asked.method == _ANSWERS_TEST:
             connection.is_tested = False
-        return await self.dispatch.over_websocket(request, connection)
+        return asked
+
+    async def _try(
+        self, course: Course, asked: Request, socket: WebSocket, connection: Connection
+    ) -> None:
+        process = partial(self.door.said, asked, connection)
+        try:
+            answer = await self.door.on(course, asked, process, OVER_SOCKETS)
+        except Severed:
+            connection.close_now()
+            await self.sockets.cut(socket.scope)
+            return
+        for _ in range(course.copies):
+            await self._tell(answer, connection)
+
+    async def _tell(self, answer: Answer, connection: Connection) -> None:
+        if answer.body is not None:
+            connection.send(answer.body)
+        if answer.code == _TOO_MANY_REQUESTS:
+            connection.close()
+        await self.door.hub.join(connection)
+        await self.door.hub.say_news()
 
 
 async def _write(socket: WebSocket, connection: Connection) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from attrs import frozen
 
 from apps.exchange.exchange import ACCOUNT_ID, ACCOUNT_NAME, Exchange
-from apps.exchange.limits import Allowance, Cost, allowances
+from apps.exchange.limits import UNLIMITED, Allowance, Cost
 from apps.exchange.rpc import Fields
 from apps.exchange.wire_positions import Holdings, Sensitivities, holding_of, open_orders_margin
 from core.simulation.settling import last_settlement
@@ -165,8 +165,8 @@ def _session_coin(of: Holdings) -> float:
 
 
 def _limits(allowed: dict[Cost, Allowance] | None) -> Fields:
-    """What is told of the limits; without any, the default tier's, which is always safe."""
-    told = allowed or allowances(4)
+    """What is told of the limits; without any, more than anybody needs."""
+    told = allowed or UNLIMITED
     trading, quiet = _rate(told[Cost.MATCHING]), _rate(told[Cost.NON_MATCHING])
     return {
         "limits_per_currency": False,

@@ -40,7 +40,7 @@ async def option_view(exchange: Exchange, contract: OptionContract) -> OptionVie
     Raises:
         RpcError: 13020, it is not listed.
     """
-    frame = await exchange.frame(contract.underlying)
+    frame = await exchange.frame_of(contract)
     marks = await exchange.settlement_marks(contract.underlying)
     return view_on(exchange, frame, contract, marks)
 
@@ -203,9 +203,12 @@ def best(levels: list[Level]) -> Level:
 
 def _levels(frame: Frame, row: int) -> tuple[list[Level], list[Level]]:
     bid, ask = frame.bid[row], frame.ask[row]
-    bids = [(bid, frame.bid_amount[row])] if known(bid) is not None else []
-    asks = [(ask, frame.ask_amount[row])] if known(ask) is not None else []
-    return bids, asks
+    return _level(bid, frame.bid_amount[row]), _level(ask, frame.ask_amount[row])
+
+
+def _level(price: float, amount: float) -> list[Level]:
+    """What is quoted; zero of it where a feed does not tell how much."""
+    return [(price, known(amount) or 0.0)] if known(price) is not None else []
 
 
 def _merged(levels: list[Level], best: int) -> list[Level]:
@@ -243,7 +246,7 @@ def _estimated_delivery(view: OptionView) -> float:
 
 def _percent(fraction: float) -> float | None:
     found = known(fraction)
-    return None if found is None else 100.0 * found
+    return None if found is None else round(100.0 * found, 2)
 
 
 def _other(side: Side) -> Side:

@@ -1,5 +1,7 @@
 """Orders, trades, settlements and the log in Deribit's words."""
 
+from datetime import datetime
+
 from apps.exchange.asked import AT_MARKET
 from apps.exchange.exchange import ACCOUNT_ID, ACCOUNT_NAME
 from apps.exchange.instruments import contracts_in
@@ -21,6 +23,8 @@ _STATES = {
     OrderState.CANCELLED: "cancelled",
     OrderState.EXPIRED: "cancelled",
 }
+
+_TRIGGER_STATES = {**_STATES, OrderState.OPEN: "new"}
 
 
 def order_fields(record: OrderRecord) -> Fields:
@@ -81,6 +85,31 @@ def _trigger_fields(waiting: TriggerOrder) -> Fields:
     if waiting.placed_id:
         state = "triggered"
     return fields if state is None else fields | {"order_state": state}
+
+
+def trigger_fields(waiting: TriggerOrder, updated_at: datetime) -> Fields:
+    """The entry of an order that waits or waited, in the history of trigger orders."""
+    order = waiting.order
+    state = "triggered" if waiting.placed_id else _TRIGGER_STATES[order.state]
+    return {
+        "trigger": waiting.reference,
+        "timestamp": epoch_ms(updated_at),
+        "last_update_timestamp": epoch_ms(updated_at),
+        "trigger_price": waiting.trigger_price,
+        "trigger_order_id": order.order_id,
+        "order_id": waiting.placed_id or None,
+        "order_state": state,
+        "order_type": waiting.terms.order_type,
+        "request": "trigger:cancel" if state == "cancelled" else "trigger:order",
+        "price": "market_price" if waiting.terms.order_type in AT_MARKET else order.price,
+        "offset": waiting.trigger_offset,
+        "instrument_name": order.contract.symbol,
+        "amount": order.amount,
+        "direction": order.side.value,
+        "label": label_of(order.label),
+        "post_only": waiting.terms.post_only,
+        "reduce_only": order.reduce_only,
+    }
 
 
 def user_trade(trade: TradeRecord, record: OrderRecord) -> Fields:

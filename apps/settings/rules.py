@@ -53,17 +53,70 @@ def _ordered(low: str, high: str) -> Rule:
 def _base_url(settings: Settings) -> Fault | None:
     venue = settings.venue
     given, official = venue.deribit_base_url, BASE_URLS[venue.deribit_env]
-    if given is None or given.rstrip("/") == official:
+    if given is None or (settings.is_testnet and _is_loopback(given)):
         return None
-    if settings.is_testnet and _is_loopback(given):
+    if given.rstrip("/") == official and not venue.is_exchange:
         return None
+    found = "an address with a password" if "@" in given else shown(given)
+    if venue.is_exchange:
+        allowed = "http://127.0.0.1:PORT while venue.venue_kind is exchange"
+        fix = "leave it out, or change venue.venue_kind"
+        return Fault("venue.deribit_base_url", found, allowed, fix)
     loopback = " or http://127.0.0.1:PORT" if settings.is_testnet else ""
     return Fault(
         "venue.deribit_base_url",
-        "an address with a password" if "@" in given else shown(given),
+        found,
         f"{official}{loopback} while venue.deribit_env is {venue.deribit_env}",
         "leave it out, or change venue.deribit_env",
     )
+
+
+def _exchange_is_testnet(settings: Settings) -> Fault | None:
+    if not settings.venue.is_exchange or settings.is_testnet:
+        return None
+    return Fault(
+        "venue.deribit_env",
+        "mainnet",
+        "testnet while venue.venue_kind is exchange",
+        "the paper exchange is no mainnet: leave it out, or change venue.venue_kind",
+    )
+
+
+def _deribit_has_its_own_market(settings: Settings) -> Fault | None:
+    if not settings.venue.is_deribit or settings.venue.market != "replay":
+        return None
+    return Fault(
+        "venue.market",
+        "replay",
+        "synthetic, which is not looked at, while venue.venue_kind is deribit",
+        "leave it out, or set venue.venue_kind to paper or exchange",
+    )
+
+
+def _deribit_has_its_own_time(settings: Settings) -> Fault | None:
+    if not settings.venue.is_deribit or settings.venue.venue_clock != "stepped":
+        return None
+    return Fault(
+        "venue.venue_clock",
+        "stepped",
+        "real while venue.venue_kind is deribit",
+        "leave it out, or set venue.venue_kind to paper or exchange",
+    )
+
+
+def _stepped_has_a_period(settings: Settings) -> Fault | None:
+    venue = settings.venue
+    if venue.venue_clock != "stepped" or venue.market == "replay":
+        return None
+    for name, day in (("replay_from", venue.replay_from), ("replay_to", venue.replay_to)):
+        if day is None:
+            return Fault(
+                f"venue.{name}",
+                "nothing",
+                "a day while venue.venue_clock is stepped",
+                "name the first and the last day, or set venue.venue_clock to real",
+            )
+    return None
 
 
 def _is_loopback(address: str) -> bool:
@@ -223,7 +276,14 @@ RULES = (
     _ordered("synthetic.synthetic_skew_min_dte", "synthetic.synthetic_skew_max_dte"),
     _ordered("risk.clock_skew_warn_sec", "risk.clock_skew_block_sec"),
     _ordered(f"{_GREG_CAP}position", f"{_GREG_CAP}underlying"),
-    Rule(("venue.deribit_base_url", "venue.deribit_env"), _base_url),
+    Rule(("venue.deribit_base_url", "venue.deribit_env", "venue.venue_kind"), _base_url),
+    Rule(("venue.venue_kind", "venue.deribit_env"), _exchange_is_testnet),
+    Rule(("venue.venue_kind", "venue.market"), _deribit_has_its_own_market),
+    Rule(("venue.venue_kind", "venue.venue_clock"), _deribit_has_its_own_time),
+    Rule(
+        ("venue.venue_clock", "venue.market", "venue.replay_from", "venue.replay_to"),
+        _stepped_has_a_period,
+    ),
     Rule(("policy.training_mode", "venue.mode"), _training_is_research),
     Rule(("policy.training_mode", "venue.deribit_env"), _training_is_on_testnet),
     Rule(("loop.dry_run", "venue.mode", "venue.deribit_env"), _live_is_production),

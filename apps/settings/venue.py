@@ -9,6 +9,8 @@ from pydantic import Field, SecretStr
 from apps.settings.kinds import Allowed, BalanceByCoin, Coin, Coins, CountOrZero, Section
 
 BASE_URLS = {"testnet": "https://test.deribit.com", "mainnet": "https://www.deribit.com"}
+PAPER_ID, PAPER_SECRET = "paper", "paper-secret"  # it guards paper money on loopback
+PAPER_EXCHANGE_URL = "http://127.0.0.1:8088"  # where `exchange serve` listens unless told
 
 
 class VenueSettings(Section):
@@ -18,13 +20,17 @@ class VenueSettings(Section):
         "research",
         description="threshold family in use; only research explores",
     )
+    venue_kind: Literal["paper", "exchange", "deribit"] = Field(
+        "paper",
+        description="who takes orders: a venue in this process, the paper exchange, or Deribit",
+    )
     deribit_env: Literal["testnet", "mainnet"] = Field(
         "testnet",
         description="venue; decides how strict the health guard and the live gates are",
     )
     deribit_base_url: Annotated[str | None, Allowed("an address of Deribit, or nothing")] = Field(
         None,
-        description="REST root; follows deribit_env unless it names a paper exchange on loopback",
+        description="REST root; follows venue_kind and deribit_env unless it names a loopback port",
     )
     deribit_client_id: str = Field(
         "",
@@ -64,17 +70,25 @@ class VenueSettings(Section):
         7,
         description="seed of every random draw; the same seed gives the same journal",
     )
+    deribit_transport: Literal["http", "websocket"] = Field(
+        "http",
+        description="how the venue is spoken to; by websocket it cancels our orders when we vanish",
+    )
+    venue_clock: Literal["real", "stepped"] = Field(
+        "real",
+        description="time of a paper market: this computer's, or from tick to tick without waiting",
+    )
     replay_data: Path | None = Field(
         None,
         description="folder of recorded days that market = replay plays",
     )
     replay_from: date | None = Field(
         None,
-        description="first UTC day of the replay; the first recorded one when not given",
+        description="first UTC day of a replay, or of a stepped clock; of a recording the first",
     )
     replay_to: date | None = Field(
         None,
-        description="last UTC day of the replay; the last recorded one when not given",
+        description="last UTC day of a replay, or of a stepped clock; of a recording the last",
     )
     paper_balances: BalanceByCoin = Field(
         {"BTC": 1.0, "ETH": 10.0},
@@ -84,11 +98,39 @@ class VenueSettings(Section):
     @property
     def base_url(self) -> str:
         """REST root in use, without a final slash."""
-        return (self.deribit_base_url or BASE_URLS[self.deribit_env]).rstrip("/")
+        usual = PAPER_EXCHANGE_URL if self.is_exchange else BASE_URLS[self.deribit_env]
+        return (self.deribit_base_url or usual).rstrip("/")
+
+    @property
+    def is_exchange(self) -> bool:
+        """Whether orders go to the paper exchange, over the wire."""
+        return self.venue_kind == "exchange"
+
+    @property
+    def is_deribit(self) -> bool:
+        """Whether the market, and behind every gate the orders, are Deribit's."""
+        return self.venue_kind == "deribit"
+
+    @property
+    def is_stepped(self) -> bool:
+        """Whether time passes from tick to tick and is not ours: a replay always does so."""
+        return not self.is_deribit and (self.market == "replay" or self.venue_clock == "stepped")
 
     @property
     def has_credentials(self) -> bool:
         return bool(self.deribit_client_id and self.deribit_client_secret.get_secret_value())
+
+    @property
+    def key_id(self) -> str:
+        """Name of the key in use: the paper exchange has one that everybody knows."""
+        is_paper = self.is_exchange and not self.has_credentials
+        return PAPER_ID if is_paper else self.deribit_client_id
+
+    @property
+    def key_secret(self) -> SecretStr:
+        """Secret of the key in use."""
+        is_paper = self.is_exchange and not self.has_credentials
+        return SecretStr(PAPER_SECRET) if is_paper else self.deribit_client_secret
 
     def settlement_ccy(self, underlying: Coin) -> str:
         """Currency in which options on *underlying* settle, and margin is asked for."""

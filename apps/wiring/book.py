@@ -1,10 +1,11 @@
 """The files of one book: which folder, whose lock, and what lies in it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from adapters.files.controls import FileControlStore
 from adapters.files.decision_log import FileDecisionLog
@@ -14,12 +15,14 @@ from adapters.files.positions import FilePositionStore
 from adapters.files.venue_log import FileVenueLog
 from apps.settings.root import Settings
 from apps.wiring.clock import system_now
+from apps.wiring.gates import sends_real_orders
 from apps.wiring.params import settings_hash
 from core.usecases.agent import FINISHED
 from ports.decision_log import Closed
 
 JOURNAL, VENUE, POSITIONS = "journal", "venue", "positions.json"
-REPLAY = "paper-replay"  # the environment of replays, and their folder
+EXCHANGE = "exchange"  # the memory of a paper exchange that we serve ourselves
+_STEPPED = ("-replay", "-stepped")  # how environments end in which time is not ours
 
 
 @frozen
@@ -30,22 +33,41 @@ class BookPlace:
     directory: Path
     data_dir: Path
 
+    @property
+    def is_stepped(self) -> bool:
+        """Whether the book's time is not ours: that of a recording, or of a stepped clock."""
+        return self.environment.endswith(_STEPPED)
+
 
 def place_of(settings: Settings) -> BookPlace:
     """
-    The place of the book that *settings* lead to.
+    The place of the book that *settings* and the gates lead to.
 
-    A replay gets a folder for its period, seed and settings: the same replay finds its own book
-    again, another one never mixes with it.
+    A run in stepped time gets a folder for its period, seed and settings: the same one finds
+    its own book again, another one never mixes with it.
     """
     venue = settings.venue
-    if venue.market != "replay":
-        name = f"paper-{venue.market}-seed{venue.seed}"  # another seed is another market
-        return BookPlace(name, venue.data_dir / name, venue.data_dir)
+    environment = _environment(settings)
+    place = BookPlace(environment, venue.data_dir / environment, venue.data_dir)
+    if not place.is_stepped:
+        return place
     first = venue.replay_from.isoformat() if venue.replay_from else "start"
     last = venue.replay_to.isoformat() if venue.replay_to else "end"
     run = f"{first}_{last}_seed{venue.seed}_{settings_hash(settings)[:8]}"
-    return BookPlace(REPLAY, venue.data_dir / REPLAY / run, venue.data_dir)
+    return evolve(place, directory=place.directory / run)
+
+
+def _environment(settings: Settings) -> str:
+    """Who takes orders, and in which market: a dry run is never a book of real orders."""
+    venue = settings.venue
+    if venue.is_deribit:
+        sends = sends_real_orders(settings, os.environ)
+        return venue.deribit_env if sends else f"dry-run-{venue.deribit_env}"
+    if venue.market == "replay":
+        return f"{venue.venue_kind}-replay"
+    if venue.is_stepped:
+        return f"{venue.venue_kind}-stepped"
+    return f"{venue.venue_kind}-{venue.market}-seed{venue.seed}"  # another seed, another market
 
 
 @frozen(eq=False)

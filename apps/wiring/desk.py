@@ -1,12 +1,14 @@
-"""A desk ready to trade on paper: the book taken up, the market found, the venue opened."""
+"""A desk ready to trade: the book taken up, the market found, the venue opened."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from apps.settings.root import Settings
-from apps.wiring.book import BookFiles
-from apps.wiring.market import Market, market_of
+from apps.wiring.book import EXCHANGE, BookFiles
+from apps.wiring.deribit import Access
+from apps.wiring.market import market_of
+from apps.wiring.outside import Insider, outside_of
 from apps.wiring.params import covered_call_params, desk_params
-from core.simulation.venue import SimulatedVenue
 from core.strategies.base import Strategy
 from core.strategies.catalogue import strategies_of
 from core.usecases.bookkeeper import Bookkeeper
@@ -14,7 +16,6 @@ from core.usecases.desk import Desk
 from ports.decision_log import Alarm, Entry
 from ports.errors import StoreDamaged
 from ports.positions import BookSnapshot
-from ports.venue_log import Deposit, VenueLog
 from ports.world import World
 
 
@@ -28,12 +29,17 @@ def chosen_strategies(settings: Settings) -> tuple[Strategy, ...]:
     return strategies_of(tuple(settings.policy.strategies), covered_call_params(settings))
 
 
-async def paper_desk(settings: Settings, files: BookFiles, watch: Callable[[Entry], None]) -> Desk:
+@asynccontextmanager
+async def opened_desk(
+    settings: Settings, files: BookFiles, watch: Callable[[Entry], None]
+) -> AsyncIterator[Desk]:
     """
     The desk that *settings* describe, over the book in *files*; the lock must be held.
 
-    Raises:
+    Entering raises:
         ValueError: There is no strategy of a name.
+
+        SettingsError: The venue contradicts a setting; nothing was traded.
 
         PortError: Something cannot be read or written; nothing was traded.
     """
@@ -43,25 +49,33 @@ async def paper_desk(settings: Settings, files: BookFiles, watch: Callable[[Entr
     environment = files.place.environment
     keeper = Bookkeeper(files.log, files.positions, environment, watch)
     await keeper.recall(snapshot)
-    market = await market_of(settings, resume_at=keeper.at)
-    desk = Desk(
-        world=World(
-            environment=environment,
-            market=market.data,
-            history=market.history,
-            trading=await simulated_venue(settings, files.venue, market),
-            clock=market.clock,
-            log=files.log,
-            positions=files.positions,
-            controls=files.controls,
-        ),
-        keeper=keeper,
-        strategies=strategies,
-        params=desk_params(settings),
+    insider = Insider(
+        resume_at=keeper.at,
+        paper_market=market_of,
+        book=lambda: keeper.book,
+        access=Access.ALL,
+        log=files.venue,
+        exchange_memory=files.place.directory / EXCHANGE,
     )
-    if damage:
-        await keeper.record(Alarm(at=desk.now, subject="positions.json", detail=damage))
-    return desk
+    async with outside_of(settings, insider) as outside:
+        desk = Desk(
+            world=World(
+                environment=environment,
+                market=outside.market,
+                history=outside.history,
+                trading=outside.trading,
+                clock=outside.clock,
+                log=files.log,
+                positions=files.positions,
+                controls=files.controls,
+            ),
+            keeper=keeper,
+            strategies=strategies,
+            params=desk_params(settings),
+        )
+        if damage:
+            await keeper.record(Alarm(at=desk.now, subject="positions.json", detail=damage))
+        yield desk
 
 
 async def _snapshot(files: BookFiles) -> tuple[BookSnapshot | None, str]:
@@ -70,25 +84,3 @@ async def _snapshot(files: BookFiles) -> tuple[BookSnapshot | None, str]:
         return await files.positions.load(), ""
     except StoreDamaged as error:
         return None, f"{error}; the book is rebuilt from the journal"
-
-
-async def simulated_venue(settings: Settings, log: VenueLog, market: Market) -> SimulatedVenue:
-    """
-    The venue that *log* remembers, on *market*; a new one has the balances of *settings*.
-
-    Raises:
-        StoreDamaged, StoreUnwritable: Its log cannot be read or written.
-    """
-    balances = settings.venue.paper_balances
-    deposits = tuple(
-        Deposit(coin, balances[coin])
-        for coin in settings.venue.underlyings
-        if balances.get(coin, 0.0) > 0.0
-    )
-    return await SimulatedVenue.opened(
-        market=market.data,
-        history=market.history,
-        clock=market.clock,
-        log=log,
-        deposits=deposits,
-    )

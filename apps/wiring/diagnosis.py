@@ -16,11 +16,13 @@ from adapters.files.disk import Disk
 from adapters.files.positions import FilePositionStore
 from apps.settings.root import Settings
 from apps.wiring import journals
-from apps.wiring.book import POSITIONS, REPLAY, BookPlace, controls_of
+from apps.wiring.book import POSITIONS, BookPlace, controls_of
 from apps.wiring.clock import system_now
 from apps.wiring.findings import Finding, fail, ok, skipped, warn
-from apps.wiring.market import archive_of, market_at
+from apps.wiring.market import archive_of
+from apps.wiring.market_view import market_view
 from apps.wiring.reading import holder
+from apps.wiring.venue_finding import venue_finding
 from core.pricing.black76 import premium_coin
 from core.simulation.synthetic_path import EPOCH
 from ports.errors import PortError, StoreDamaged
@@ -38,6 +40,7 @@ async def diagnose(settings: Settings, place: BookPlace | None) -> AsyncIterator
     yield await _clock(place)
     yield _kernels()
     yield await _replay_data(settings)
+    yield await venue_finding(settings)
     for coin in settings.venue.underlyings:
         yield await _market(settings, coin)
 
@@ -121,7 +124,7 @@ async def _clock(place: BookPlace | None) -> Finding:
     detail = f"{now:%Y-%m-%d %H:%M:%S} UTC"
     if now < EPOCH:
         return fail("clock", f"{detail} is before this program was written", "set the clock")
-    if place is None or place.environment == REPLAY:
+    if place is None or place.is_stepped:
         return ok("clock", detail)
     try:
         store = FilePositionStore(Disk(), place.directory / POSITIONS, place.environment)
@@ -163,7 +166,8 @@ async def _replay_data(settings: Settings) -> Finding:
 async def _market(settings: Settings, coin: str) -> Finding:
     name = f"market {coin}"
     try:
-        snapshot = await (await market_at(settings, None)).data.snapshot(coin)
+        async with market_view(settings, None) as market:
+            snapshot = await market.snapshot(coin)
     except PortError as error:
         return fail(name, f"{type(error).__name__}: {error}", "see venue.market and venue.replay_*")
     chain = snapshot.chain

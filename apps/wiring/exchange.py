@@ -15,10 +15,13 @@ from adapters.memory.clock import SteppedClock
 from adapters.memory.venue_log import MemoryVenueLog
 from adapters.system.clock import SystemClock
 from apps.settings.root import Settings
+from apps.settings.venue import VenueSettings
 from apps.wiring.book import VENUE, BookPlace, locked_book
 from apps.wiring.clock import system_clock
 from apps.wiring.market import archive_of
+from apps.wiring.watch import Watch
 from core.simulation.replay import ReplayMarket
+from core.simulation.shown import ShownMarket
 from core.simulation.synthetic import SyntheticMarket
 from core.simulation.synthetic_params import SyntheticParams
 from ports.clock import Clock
@@ -50,7 +53,12 @@ class PastMarket(Protocol):
 
 @frozen(eq=False, kw_only=True)
 class ExchangeWorld:
-    """The ports of an exchange; *deposits* are for an account that is new."""
+    """
+    The ports of an exchange; *deposits* are for an account that is new.
+
+    *watch* is told which contracts clients look at, where the market wants to know;
+    *delivered_days* is how far back delivery prices are looked up.
+    """
 
     clock: Clock
     market: MarketData
@@ -58,6 +66,8 @@ class ExchangeWorld:
     past: PastMarket
     log: VenueLog
     deposits: tuple[Deposit, ...]
+    watch: Watch | None = None
+    delivered_days: int = 400
 
 
 async def exchange_world(
@@ -80,26 +90,38 @@ async def exchange_world(
         StoreDamaged: A recording or the venue's log cannot be read.
     """
     log = MemoryVenueLog() if directory is None else FileVenueLog(Disk(), directory / VENUE)
-    clock = _clock(pace, speed, start or await _first_instant(settings, log))
+    clock = _clock(pace, speed, await _begin(settings, log, start, pace))
     market = await _market(settings, clock)
     hand = _Hand(clock.now())
-    balances = settings.venue.paper_balances
     return ExchangeWorld(
         clock=clock,
-        market=market,
+        market=ShownMarket(market),
         history=market,
-        past=_Past(await _market(settings, hand), hand),
+        past=_Past(ShownMarket(await _market(settings, hand)), hand),
         log=log,
-        deposits=tuple(
-            Deposit(coin, balances[coin])
-            for coin in settings.venue.underlyings
-            if balances.get(coin, 0.0) > 0.0
-        ),
+        deposits=first_deposits(settings),
     )
 
 
+def first_deposits(settings: Settings) -> tuple[Deposit, ...]:
+    """What a new account is given of each coin."""
+    balances = settings.venue.paper_balances
+    return tuple(
+        Deposit(coin, balances[coin])
+        for coin in settings.venue.underlyings
+        if balances.get(coin, 0.0) > 0.0
+    )
+
+
+def market_name(venue: VenueSettings) -> str:
+    """Which market *venue* names, in words: the same words mean the same market."""
+    if venue.market == "replay":
+        return f"replay of {venue.replay_data.resolve() if venue.replay_data else None}"
+    return f"synthetic, seed {venue.seed}"
+
+
 @contextmanager
-def exchange_lock(settings: Settings, directory: Path) -> Iterator[None]:
+def exchange_lock(market: str, directory: Path) -> Iterator[None]:
     """
     Hold the exchange's folder while it is served; another kind of market has another folder.
 
@@ -108,7 +130,7 @@ def exchange_lock(settings: Settings, directory: Path) -> Iterator[None]:
 
         StoreForeign: The folder belongs to something else.
     """
-    environment = f"paper-exchange-{settings.venue.market}"
+    environment = f"paper-exchange-{market}"
     with locked_book(BookPlace(environment, directory, directory), "exchange serve"):
         yield
 
@@ -139,18 +161,31 @@ class _Past:
         return await self.market.snapshot(underlying)
 
 
-async def _first_instant(settings: Settings, log: VenueLog) -> datetime | None:
-    """Where a replay begins: its first instant, or where its venue stopped; None if not one."""
+async def _begin(
+    settings: Settings, log: VenueLog, start: datetime | None, pace: Pace
+) -> datetime | None:
+    """
+    Where time begins: at *start*, in a replay at its first instant; None is now.
+
+    Time that does not pass by itself is never before what the venue has done already.
+    """
+    is_replay = settings.venue.market == "replay"
+    begin = start if start or not is_replay else await _first_instant(settings)
+    if begin is None or not (is_replay or pace is Pace.STEPPED):
+        return begin
+    return max([begin] + [step.at async for step in log.steps()])
+
+
+async def _first_instant(settings: Settings) -> datetime:
+    """The first instant of the recording within the period of *settings*."""
     venue = settings.venue
-    if venue.market != "replay":
-        return None
     archive = archive_of(venue.replay_data, tuple(venue.underlyings))
     instants = [at for coin in venue.underlyings for at in await archive.instants(coin)]
     since = datetime.combine(venue.replay_from or date.min, time(), UTC)
     wanted = [at for at in instants if at >= since]
     if not wanted:
         raise Unavailable(f"{venue.replay_data} has no snapshot from {venue.replay_from} on")
-    return max([min(wanted)] + [step.at async for step in log.steps()])
+    return min(wanted)
 
 
 def _clock(pace: Pace, speed: float, begin: datetime | None) -> Clock:

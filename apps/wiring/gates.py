@@ -26,3 +26,9 @@ def gates_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, Gates]
         )
         for strategy_id in enabled
     }
+
+
+def sends_real_orders(settings: Settings, environ: Mapping[str, str]) -> bool:
+    """Whether every gate of every strategy is open and Deribit is meant: otherwise it is dry."""
+    gates = gates_of(settings, environ).values()
+    return settings.venue.is_deribit and bool(gates) and all(each.are_open for each in gates)

@@ -11,6 +11,7 @@ from apps.settings.root import Settings
 from apps.wiring.clock import system_clock
 from core.simulation.listing import deribit_rules
 from core.simulation.replay import ReplayClock, ReplayMarket
+from core.simulation.shown import ShownMarket
 from core.simulation.synthetic import SyntheticMarket
 from core.simulation.synthetic_params import SyntheticParams
 from ports.clock import Clock
@@ -38,12 +39,10 @@ async def market_of(settings: Settings, resume_at: datetime | None) -> Market:
 
         StoreDamaged: A file of the recording cannot be read.
     """
-    venue = settings.venue
-    if venue.market == "replay":
-        return await _replay(settings, resume_at)
-    clock = system_clock(timedelta(seconds=settings.loop.loop_interval_sec))
-    synthetic = SyntheticMarket(venue.seed, clock, venue.underlyings, SyntheticParams())
-    return Market(synthetic, synthetic, clock)
+    if not settings.venue.is_stepped:
+        return _synthetic(settings, system_clock(interval_of(settings)))
+    ticks = await ticks_of(settings)
+    return await _stepped(settings, ReplayClock(ticks, resume_at or ticks[0]))
 
 
 async def market_at(settings: Settings, at: datetime | None) -> Market:
@@ -53,20 +52,33 @@ async def market_at(settings: Settings, at: datetime | None) -> Market:
     Raises:
         Unavailable, StoreDamaged: As market_of.
     """
+    if settings.venue.is_stepped:
+        ticks = await ticks_of(settings)
+        return await _stepped(settings, ReplayClock(ticks, at or ticks[-1]))
+    return _synthetic(settings, system_clock() if at is None else ReplayClock((), at))
+
+
+def interval_of(settings: Settings) -> timedelta:
+    """The time from tick to tick."""
+    return timedelta(seconds=settings.loop.loop_interval_sec)
+
+
+async def ticks_of(settings: Settings) -> list[datetime]:
+    """
+    When a stepped clock ticks: at the recorded instants of the period, else at each interval.
+
+    Raises:
+        Unavailable, StoreDamaged: As market_of.
+    """
     venue = settings.venue
     if venue.market == "replay":
-        archive = archive_of(venue.replay_data, tuple(venue.underlyings))
-        chosen = await _chosen(settings, archive)
-        return await _replayed(settings, archive, chosen, at or chosen[-1])
-    clock = system_clock() if at is None else ReplayClock((), at)
-    synthetic = SyntheticMarket(venue.seed, clock, venue.underlyings, SyntheticParams())
-    return Market(synthetic, synthetic, clock)
-
-
-async def _replay(settings: Settings, resume_at: datetime | None) -> Market:
-    archive = archive_of(settings.venue.replay_data, tuple(settings.venue.underlyings))
-    chosen = await _chosen(settings, archive)
-    return await _replayed(settings, archive, chosen, resume_at or chosen[0])
+        return await _chosen(settings, archive_of(venue.replay_data, tuple(venue.underlyings)))
+    if venue.replay_from is None or venue.replay_to is None:
+        raise ValueError("a stepped clock has a period: the settings were not checked")
+    begin = datetime.combine(venue.replay_from, time(), UTC)
+    end = datetime.combine(venue.replay_to, time(), UTC) + timedelta(days=1)
+    interval = interval_of(settings)
+    return [begin + number * interval for number in range(-((begin - end) // interval))]
 
 
 async def _chosen(settings: Settings, archive: SnapshotArchive) -> list[datetime]:
@@ -82,12 +94,19 @@ async def _chosen(settings: Settings, archive: SnapshotArchive) -> list[datetime
     return chosen
 
 
-async def _replayed(
-    settings: Settings, archive: SnapshotArchive, chosen: list[datetime], start: datetime
-) -> Market:
-    clock = ReplayClock(chosen, start)
-    replay = await ReplayMarket.opened(archive, clock, settings.venue.underlyings)
-    return Market(replay, replay, clock)
+async def _stepped(settings: Settings, clock: Clock) -> Market:
+    venue = settings.venue
+    if venue.market != "replay":
+        return _synthetic(settings, clock)
+    archive = archive_of(venue.replay_data, tuple(venue.underlyings))
+    replay = await ReplayMarket.opened(archive, clock, venue.underlyings)
+    return Market(ShownMarket(replay), replay, clock)
+
+
+def _synthetic(settings: Settings, clock: Clock) -> Market:
+    venue = settings.venue
+    synthetic = SyntheticMarket(venue.seed, clock, venue.underlyings, SyntheticParams())
+    return Market(ShownMarket(synthetic), synthetic, clock)
 
 
 def archive_of(directory: Path | None, underlyings: tuple[str, ...]) -> SnapshotArchive:

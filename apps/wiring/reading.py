@@ -4,13 +4,13 @@ from collections import deque
 from datetime import datetime
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from adapters.files.decision_log import FileDecisionLog
 from adapters.files.disk import Disk
 from adapters.files.lock import environment_of, holder_of
 from adapters.files.positions import FilePositionStore
-from apps.wiring.book import JOURNAL, POSITIONS, REPLAY, BookPlace, controls_of
+from apps.wiring.book import JOURNAL, POSITIONS, BookPlace, controls_of
 from apps.wiring.clock import system_now
 from core.execution.book import after
 from core.usecases.bookkeeper import Bookkeeper
@@ -44,12 +44,12 @@ class BookState:
     @property
     def now(self) -> datetime:
         """The present of the book: ours, or in a replay the time of the recording."""
-        return self.at if self.place.environment == REPLAY else self.read_at
+        return self.at if self.place.is_stepped else self.read_at
 
     @property
     def age_s(self) -> float | None:
         """Seconds since the last entry; None in a replay, whose time is not ours."""
-        if self.place.environment == REPLAY:
+        if self.place.is_stepped:
             return None
         return (self.read_at - self.at).total_seconds()
 
@@ -129,7 +129,7 @@ def place_at(directory: Path) -> BookPlace | None:
     """
     The place of the book in the folder *directory*; None if there is none.
 
-    A book lies in the data folder, a replay one level deeper; see place_of.
+    A book lies in the data folder, one of stepped time one level deeper; see place_of.
 
     Raises:
         StoreDamaged: The folder does not say any more what it is.
@@ -138,8 +138,8 @@ def place_at(directory: Path) -> BookPlace | None:
     if environment is None:
         return None
     path = directory.resolve()
-    data_dir = path.parents[1] if environment == REPLAY else path.parent
-    return BookPlace(environment, directory, data_dir)
+    place = BookPlace(environment, directory, path.parent)
+    return evolve(place, data_dir=path.parents[1]) if place.is_stepped else place
 
 
 def holder(place: BookPlace) -> str | None:

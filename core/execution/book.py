@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import reduce, singledispatch
 from hashlib import sha256
+from math import fsum
 from typing import TypeVar
 
 from attrs import evolve
@@ -315,8 +316,9 @@ def _wealth(book: Book, entry: Marked) -> Wealth:
         if position.underlying == entry.underlying and not position.sandbox
         for leg in position.legs
     ]
-    option_coin = sum(leg.option_coin for leg in held)
-    fees_coin = -sum(leg.fees_coin for leg in held)
+    # fsum: the same bits in any order, and a snapshot brings positions in another
+    option_coin = fsum(leg.option_coin for leg in held)
+    fees_coin = -fsum(leg.fees_coin for leg in held)
     before = book.wealth.get(entry.underlying)
     if before is None:
         flows = option_coin + fees_coin  # traded before the first mark
@@ -346,7 +348,7 @@ def _wealth(book: Book, entry: Marked) -> Wealth:
 
 
 def _drawdown(book: Book, at: datetime) -> Drawdown:
-    equity_usd = sum(wealth.equity_coin * wealth.index_usd for wealth in book.wealth.values())
+    equity_usd = fsum(wealth.equity_coin * wealth.index_usd for wealth in book.wealth.values())
     day = f"{at:%Y-%m-%d}"
     before = book.drawdown
     peak_usd = max(before.peak_usd, equity_usd) if before and before.day == day else equity_usd

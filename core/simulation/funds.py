@@ -153,7 +153,7 @@ def _working_buys_coin(moment: Moment) -> float:
 
 def _cost_coin(order: Order, moment: Moment) -> float:
     """What *order* takes out of equity that margin may rest on: options held long are not that."""
-    fee_coin = moment.fee_coin(order, order.price, order.amount, is_maker=False)
+    fee_coin = moment.fee_coin(order.contract, order.price, order.amount, is_maker=False)
     if isinstance(order.contract, FutureContract):
         return fee_coin
     if order.side is Side.SELL:

@@ -45,9 +45,9 @@ class Moment:
             return future_rules(contract.underlying)
         return self.snapshot.rules
 
-    def fee_coin(self, order: Order, price: float, amount: float, *, is_maker: bool) -> float:
-        """Coin charged for trading *amount* of *order* at *price*."""
-        if isinstance(order.contract, OptionContract):
+    def fee_coin(self, contract: Contract, price: float, amount: float, *, is_maker: bool) -> float:
+        """Coin charged for trading *amount* of *contract* at *price*."""
+        if isinstance(contract, OptionContract):
             return self.rules.trade_fee(price, amount)
         return 0.0 if is_maker else taker_fee_coin(amount, price, self.at)
 
@@ -132,7 +132,7 @@ def traded(order: Order, lots: int, price: float, moment: Moment, *, is_maker: b
         side=order.side,
         amount=amount,
         price=price,
-        fee_coin=moment.fee_coin(order, price, amount, is_maker=is_maker),
+        fee_coin=moment.fee_coin(order.contract, price, amount, is_maker=is_maker),
         index_usd=moment.snapshot.index_usd,
         at=moment.trades_at,
         is_maker=is_maker,

@@ -14,7 +14,9 @@ from core.simulation.matching import (
     after_market,
     delivered,
     ended,
+    lots_reducible,
     taken_at_once,
+    traded,
 )
 from core.simulation.settling import settlement_due, settlement_step
 from core.simulation.venue_state import VenueState
@@ -170,6 +172,25 @@ class SimulatedVenue:
             step = ended(known, OrderState.CANCELLED, moment, reason)
             await self._record(step)
             return step.orders[0]
+
+    async def hit(self, order: Order) -> None:
+        """
+        Let what is left of a working *order* trade at its own price, with somebody not shown.
+
+        Raises:
+            Unavailable: The market does not answer.
+        """
+        async with self._turn:
+            moment = await self._caught_up(order.contract.underlying)
+            known = moment.account.working.get(order.order_id)
+            if known is None:
+                return
+            rules = moment.rules_of(known.contract)
+            lots = rules.lots(known.amount) - rules.lots(known.filled_amount)
+            if known.reduce_only:
+                lots = min(lots, lots_reducible(moment, known.contract, known.side))
+            if lots:
+                await self._record(traded(known, lots, known.price, moment, is_maker=True))
 
     async def open_orders(self, underlying: str) -> tuple[Order, ...]:
         """See Trading."""

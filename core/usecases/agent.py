@@ -11,7 +11,7 @@ from core.health.checks import Failure, failure_of, worst
 from core.health.guard import HealthParams, StartPolicy, StartStep, start_step
 from core.usecases.check_health import HealthWatch
 from core.usecases.desk import Desk, controls_now, halt
-from core.usecases.orders import cancel, cancel_openings, catch_up, resolve, sweep
+from core.usecases.orders import cancel, cancel_openings, catch_up, next_look, resolve, sweep
 from core.usecases.tick import run_tick
 from ports.decision_log import Alarm, Closed, ControlsSeen, Opened, Ticked
 from ports.errors import (
@@ -108,10 +108,14 @@ class Agent:
             raise Unhealthy(f"the start is refused: {failure.severity}: {failure.cause}")
 
     async def _reach(self, due_at: datetime, progress: _Progress) -> bool:
-        """Wait for *due_at*, looking after orders whose time ends before; False if stopped."""
+        """
+        Wait for *due_at*, looking after orders in doubt and those whose time ends before.
+
+        False if stopped.
+        """
         while not self.stop.is_set():
-            ends = [each.intent.expires_at for each in self.desk.keeper.book.working]
-            wake_at = min([due_at, *(end for end in ends if end > self.desk.now)])
+            looks = [next_look(each, self.desk.now) for each in self.desk.keeper.book.working]
+            wake_at = min([due_at, *(each for each in looks if each is not None)])
             await _until(self.desk, wake_at, self.stop)
             if self.stop.is_set() or self.desk.now >= due_at:
                 break

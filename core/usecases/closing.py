@@ -88,7 +88,8 @@ async def close_position(desk: Desk, plan: ClosingPlan) -> ClosingOutcome:
         PortError: Something outside did not answer; what is done is written down.
     """
     action, now = plan.action, desk.now
-    snapshot = (await read(desk, action.underlying)).snapshot
+    reading = await read(desk, action.underlying)
+    snapshot = reading.snapshot
     candles = await desk.world.history.candles(action.underlying, _BAR, now - HISTORY, now)
     await desk.keeper.record(
         Decided(
@@ -107,7 +108,7 @@ async def close_position(desk: Desk, plan: ClosingPlan) -> ClosingOutcome:
             policy_version=MANUAL,
         )
     )
-    order = await carry_out(desk, action) if plan.verdict.approved else None
+    order = await carry_out(desk, action, reading) if plan.verdict.approved else None
     await desk.keeper.record(
         Executed(
             at=desk.now,

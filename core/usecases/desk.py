@@ -1,8 +1,9 @@
 """The desk: the world, the book and the rules that one running agent works with."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from core.execution.intents import OrderParams
 from core.health.guard import HealthParams
@@ -14,8 +15,11 @@ from core.usecases.bookkeeper import Bookkeeper
 from ports.controls import ReconcileAction, RuntimeControls
 from ports.decision_log import Halted
 from ports.market_data import MarketSnapshot
+from ports.positions import OrderRecord
 from ports.trading import Account, Order
 from ports.world import World
+
+_HOLDS_FOR = timedelta(seconds=2)  # a market; far below every age at which quotes are refused
 
 
 @frozen(kw_only=True)
@@ -102,17 +106,50 @@ async def read(desk: Desk, underlying: str) -> Reading:
     Raises:
         PortError: One of them could not be read.
     """
-    world = desk.world
-    snapshot = await world.market.snapshot(underlying)
+    return await _on(desk, await desk.world.market.snapshot(underlying))
+
+
+async def _on(desk: Desk, snapshot: MarketSnapshot) -> Reading:
+    """Account and working orders, read on the market that *snapshot* shows."""
+    underlying, ours = snapshot.underlying, desk.keeper.book.orders
     account = await account_now(desk, underlying)
-    working = await world.trading.open_orders(underlying)
-    ours = desk.keeper.book.orders
+    working = await desk.world.trading.open_orders(underlying)
     return Reading(
         snapshot=snapshot,
         account=account.account,
         clock_skew=account.clock_skew,
         external=tuple(order for order in working if order.label not in ours),
     )
+
+
+@define(eq=False)
+class Look:
+    """
+    What is seen of *underlying* during one tick, read again as far as it no longer holds.
+
+    A market holds for a moment, and what was read on it until an order of ours has moved.
+    """
+
+    desk: Desk
+    underlying: str
+    _reading: Reading | None = field(default=None, init=False)
+    _read_at: datetime | None = field(default=None, init=False)  # the market, by our clock
+    _orders: Mapping[str, OrderRecord] = field(factory=dict, init=False)  # of the book then
+
+    async def reading(self) -> Reading:
+        """
+        Return a reading that holds now.
+
+        Raises:
+            PortError: It had to be read again and could not be.
+        """
+        known, now, orders = self._reading, self.desk.now, self.desk.keeper.book.orders
+        if known is None or self._read_at is None or now - self._read_at > _HOLDS_FOR:
+            known, self._read_at = await read(self.desk, self.underlying), now
+        elif orders is not self._orders:  # every entry about an order makes another mapping
+            known = await _on(self.desk, known.snapshot)
+        self._reading, self._orders = known, orders
+        return known
 
 
 async def risk_state(desk: Desk, reading: Reading) -> RiskState:

@@ -1,19 +1,22 @@
 """One order from its last check to its end: sent once, looked up in doubt, cancelled in time."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.execution.book import last_heard
 from core.risk.engine import judge
 from core.usecases.desk import Desk, Reading, controls_now, halt, risk_state
 from ports.decision_log import Alarm, Delivered, Denied, OrderUpdated, Sent
-from ports.errors import NeverSent, PortError, Refused, Unavailable
+from ports.errors import Malformed, NeverSent, PortError, Refused, Unavailable
 from ports.positions import OrderRecord
 from ports.trading import Activity, Order, OrderIntent, OrderState, Placed
 
 _TRIES = 3  # of a request that certainly never left
 _AFTER_VALID = timedelta(seconds=1)  # beyond valid_until the venue will not take it any more
 _INSTANT = timedelta(milliseconds=1)
-_SLACK = timedelta(days=2)  # that trades and deliveries may be told late; within book.MEMORY
+_UNRESOLVED = frozenset({OrderState.SENT, OrderState.UNKNOWN})
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=0.5), timedelta(seconds=10)
+_KEEN_FOR = timedelta(seconds=60)  # then it is an alarm, and the ticks go on asking
+_SLACK = timedelta(hours=20)  # that trades and deliveries may be told late; within book.MEMORY
 
 
 async def submit(desk: Desk, intent: OrderIntent, reading: Reading) -> OrderRecord | None:
@@ -80,22 +83,16 @@ def _answered(desk: Desk, intent: OrderIntent, placed: Placed) -> OrderUpdated:
 
 async def sweep(desk: Desk, underlying: str) -> None:
     """
-    Bring our orders on *underlying* up to date: book trades and deliveries, resolve what is
-    unknown, cancel what has outlived its time.
+    Bring our orders on *underlying* up to date: resolve what is unknown, cancel what has outlived
+    its time, book trades and deliveries.
 
     Raises:
         PortError: The venue did not answer; what was learned until then is written down.
     """
-    await catch_up(desk, underlying)
-    working = [
-        record
-        for record in desk.keeper.book.working
-        if record.intent.contract.underlying == underlying
-    ]
-    for record in working:
-        await _refresh(desk, record)
-    if working:  # what was found to be filled or to have ended may have more to tell
-        await catch_up(desk, underlying)
+    for record in desk.keeper.book.working:
+        if record.intent.contract.underlying == underlying:
+            await _refresh(desk, record)
+    await catch_up(desk, underlying)  # behind that: what was filled or has ended has trades to tell
 
 
 async def catch_up(desk: Desk, underlying: str) -> None:
@@ -145,6 +142,28 @@ async def _book_trades(desk: Desk, activity: Activity) -> None:
         )
 
 
+def next_look(record: OrderRecord, now: datetime) -> datetime | None:
+    """
+    When to ask for *record* again, after *now*; None if it can wait for the next tick.
+
+    An order in doubt is asked for once an unknown label proves something, any other when its
+    time ends; while that brings no answer, after pauses that double.
+    """
+    intent = record.intent
+    is_in_doubt = record.state in _UNRESOLVED
+    due_at = _told_for_sure(intent) if is_in_doubt else intent.expires_at
+    if now < due_at:
+        return due_at
+    if now - due_at > _KEEN_FOR:
+        return None
+    return now + min(max(now - due_at, _FIRST_PAUSE), _LONGEST_PAUSE)
+
+
+def _told_for_sure(intent: OrderIntent) -> datetime:
+    """The first instant at which a venue that does not know *intent* never will."""
+    return intent.valid_until + _AFTER_VALID + _INSTANT
+
+
 async def resolve(desk: Desk, record: OrderRecord) -> None:
     """
     Find out what became of *record*, waiting if need be until the venue would not take it any
@@ -155,24 +174,55 @@ async def resolve(desk: Desk, record: OrderRecord) -> None:
     """
     intent = record.intent
     if not await desk.world.trading.orders_by_label(intent.contract.underlying, intent.label):
-        await desk.world.clock.sleep_until(intent.valid_until + _AFTER_VALID + _INSTANT)
+        await desk.world.clock.sleep_until(_told_for_sure(intent))
     await _refresh(desk, record)
 
 
+async def out_of_doubt(desk: Desk, record: OrderRecord) -> OrderRecord:
+    """
+    Return *record* as it is once the venue has said what became of it, with its trades booked.
+
+    Where the venue does not say, it stays in doubt and is asked for again between ticks.
+    """
+    if record.state is not OrderState.UNKNOWN:
+        return record
+    underlying = record.intent.contract.underlying
+    try:
+        await resolve(desk, record)
+        await catch_up(desk, underlying)
+    except (Unavailable, Malformed, Refused) as error:
+        subject = f"{type(error).__name__} on {underlying}"
+        await desk.keeper.record(Alarm(at=desk.now, subject=subject, detail=str(error)))
+    return desk.keeper.book.orders[record.intent.label]
+
+
 async def _refresh(desk: Desk, record: OrderRecord) -> None:
-    intent, asked_at = record.intent, desk.now
+    intent = record.intent
+    # Asked, not answered, in time: lists age. And what was confirmed is only not listed yet.
+    is_proof = record.state in _UNRESOLVED and await _is_too_late(desk, intent)
     orders = await desk.world.trading.orders_by_label(intent.contract.underlying, intent.label)
     if not orders:
-        if asked_at > intent.valid_until + _AFTER_VALID:  # asked, not answered: lists age
+        if is_proof:
             reason = "no list of the venue knows the label"
             await desk.keeper.record(_update(desk, intent, OrderState.NOT_PLACED, reason))
         return
     if len(orders) > 1:
         await halt(desk, f"{len(orders)} orders at the venue carry {intent.label}")
-    order = orders[0]
-    if not order.state.is_terminal and desk.now >= intent.expires_at:
-        order = await cancel(desk, order)
+    is_over = len(orders) > 1 or desk.now >= intent.expires_at
+    ended = [
+        await cancel(desk, order) if is_over and not order.state.is_terminal else order
+        for order in orders
+    ]
+    order = ended[0]
     await _note(desk, record, order)
+
+
+async def _is_too_late(desk: Desk, intent: OrderIntent) -> bool:
+    """Whether the venue, by its own clock, would not take *intent* any more."""
+    if desk.now < _told_for_sure(intent):
+        return False
+    account = await desk.world.trading.account(intent.contract.underlying)
+    return account.read_at > intent.valid_until + _AFTER_VALID
 
 
 async def cancel(desk: Desk, order: Order) -> Order:

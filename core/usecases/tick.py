@@ -13,8 +13,8 @@ from core.execution.intents import Unpriced, closing, opening
 from core.pricing.marks import mark_of
 from core.strategies.base import Strategy
 from core.usecases.comparing import compare
-from core.usecases.desk import Desk, Reading, read, risk_state
-from core.usecases.orders import submit, sweep
+from core.usecases.desk import Desk, Look, Reading, read, risk_state
+from core.usecases.orders import out_of_doubt, submit, sweep
 from core.usecases.rolls import continue_roll, drafting, start_roll
 from core.view import TickView
 from ports.decision_log import (
@@ -45,16 +45,17 @@ async def run_tick(desk: Desk, underlying: str, due_at: datetime) -> None:
         PortError: Something outside did not answer; what is done is written down.
     """
     await sweep(desk, underlying)
-    reading = await read(desk, underlying)
+    look = Look(desk, underlying)
+    reading = await look.reading()
     await compare(desk, reading)
     seen_at = reading.snapshot.taken_at
     history = await desk.world.history.candles(underlying, _BAR, seen_at - HISTORY, seen_at)
     context = context_of(history, reading.snapshot.index_usd, seen_at)
     for strategy in desk.strategies:
-        turn = _Turn(strategy, underlying, context, due_at)
+        turn = _Turn(strategy, underlying, context, due_at, look)
         if underlying in strategy.underlyings and not _was_taken(desk, turn):
             await _take(desk, turn)
-    await mark(desk, underlying)
+    await _note_marks(desk, await look.reading())
 
 
 async def mark(desk: Desk, underlying: str) -> None:
@@ -64,8 +65,11 @@ async def mark(desk: Desk, underlying: str) -> None:
     Raises:
         PortError: Market or account could not be read.
     """
-    reading = await read(desk, underlying)
-    snapshot, now = reading.snapshot, desk.now
+    await _note_marks(desk, await read(desk, underlying))
+
+
+async def _note_marks(desk: Desk, reading: Reading) -> None:
+    snapshot, underlying = reading.snapshot, reading.snapshot.underlying
     held = {
         leg.contract
         for position in desk.keeper.book.open_positions(underlying)
@@ -73,7 +77,7 @@ async def mark(desk: Desk, underlying: str) -> None:
     }
     await desk.keeper.record(
         Marked(
-            at=now,
+            at=desk.now,
             underlying=underlying,
             index_usd=snapshot.index_usd,
             equity_coin=reading.account.equity_coin,
@@ -98,6 +102,7 @@ class _Turn:
     underlying: str
     context: MarketContext
     due_at: datetime
+    look: Look
 
     @property
     def key(self) -> str:
@@ -127,11 +132,11 @@ async def _take(desk: Desk, turn: _Turn) -> None:
     for action in undertaking.actions:
         if _was_begun(desk, action, undertaking.at):
             continue
-        order = await carry_out(desk, action)
+        order = await carry_out(desk, action, await turn.look.reading())
         if order is None:
             stopped.append(f"{action.type}: stopped at the last check")
         else:
-            orders.append(order)
+            orders.append(await out_of_doubt(desk, order))
     orders += await _continue_rolls(desk, turn)
     labels = tuple(order.intent.label for order in orders)
     await desk.keeper.record(
@@ -148,7 +153,7 @@ async def _take(desk: Desk, turn: _Turn) -> None:
 
 async def _decide(desk: Desk, turn: _Turn) -> None:
     """Let the strategy propose, let risk judge, and write both down."""
-    reading = await read(desk, turn.underlying)
+    reading = await turn.look.reading()
     proposal = turn.strategy.propose(_view(desk, turn, reading))
     judged = conclude(proposal, await risk_state(desk, reading), desk.params.orders)
     await desk.keeper.record(
@@ -182,14 +187,13 @@ def _was_begun(desk: Desk, action: Action, since: datetime) -> bool:
     )
 
 
-async def carry_out(desk: Desk, action: Action) -> OrderRecord | None:
+async def carry_out(desk: Desk, action: Action, reading: Reading) -> OrderRecord | None:
     """
-    Carry out *action* on a fresh reading; None if it was stopped before anything was sent.
+    Carry out *action* on *reading*; None if it was stopped before anything was sent.
 
     Raises:
-        PortError: The reading failed, and nothing was sent; or the journal did.
+        StoreUnwritable: The journal failed.
     """
-    reading = await read(desk, action.underlying)
     if action.type is ActionType.ROLL_COVERED_CALL:
         return await start_roll(desk, action, reading)
     draft = opening if action.type is ActionType.OPEN_COVERED_CALL else closing
@@ -203,17 +207,17 @@ async def _continue_rolls(desk: Desk, turn: _Turn) -> list[OrderRecord]:
     for roll in tuple(desk.keeper.book.rolls.values()):
         ours = roll.strategy_id == turn.strategy.strategy_id
         if ours and roll.contract.underlying == turn.underlying:
-            order = await continue_roll(desk, roll, await read(desk, turn.underlying))
+            order = await continue_roll(desk, roll, await turn.look.reading())
             if order is not None:
-                orders.append(order)
-                await _settle_roll(desk, roll)
+                orders.append(await out_of_doubt(desk, order))
+                await _settle_roll(desk, turn, roll)
     return orders
 
 
-async def _settle_roll(desk: Desk, roll: RollStarted) -> None:
+async def _settle_roll(desk: Desk, turn: _Turn, roll: RollStarted) -> None:
     """End *roll* at once if its second leg is done."""
     if roll.position_id in desk.keeper.book.rolls:
-        await continue_roll(desk, roll, await read(desk, roll.contract.underlying))
+        await continue_roll(desk, roll, await turn.look.reading())
 
 
 def _view(desk: Desk, turn: _Turn, reading: Reading) -> TickView:

@@ -1,22 +1,39 @@
 """What every MarketData promises."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from ports.chain import ChainTable
 from ports.checks import epoch_ms
 from ports.errors import Unavailable
 from ports.instruments import OptionContract
+from tests.support.deribit_rigs import market_over_http, market_over_websocket
 from tests.support.rigs import MarketRig, replay, synthetic
 
 
-@pytest.fixture(params=[synthetic, replay], ids=lambda make: make.__name__)
-async def rig(request: pytest.FixtureRequest) -> MarketRig:
-    make: Callable[[], Awaitable[MarketRig]] = request.param
-    return await make()
+async def invented_one(_: AsyncExitStack) -> MarketRig:
+    return await synthetic()
+
+
+async def recorded_one(_: AsyncExitStack) -> MarketRig:
+    return await replay()
+
+
+Make = Callable[[AsyncExitStack], Awaitable[MarketRig]]
+MAKES = (invented_one, recorded_one, market_over_http, market_over_websocket)
+
+
+@pytest_asyncio.fixture(params=MAKES, ids=lambda make: make.__name__)
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[MarketRig]:
+    """One rig per implementation."""
+    make: Make = request.param
+    async with AsyncExitStack() as stack:
+        yield await make(stack)
 
 
 async def test_rows_are_sorted(rig: MarketRig) -> None:

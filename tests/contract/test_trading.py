@@ -1,16 +1,21 @@
 """What every Trading port promises, whoever stands behind it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import attrs
 import pytest
+import pytest_asyncio
 from attrs import frozen
 
+from adapters.deribit.client import DeribitClient
+from adapters.deribit.trading import DeribitTrading
 from ports.errors import NeverSent, OutcomeUnknown, Refused, Unavailable
 from ports.history import DeliveryPrice
 from ports.instruments import FutureContract
 from ports.trading import OrderIntent, OrderState, Side, Trading
+from tests.support.deribit_rigs import Cable, exchange_on, http_client, websocket_session
 from tests.support.markets import (
     DAILY,
     Listed,
@@ -32,14 +37,22 @@ ROWS = (
 )
 
 
-@frozen(eq=False)
+@frozen(eq=False, kw_only=True)
 class Rig:
-    """A venue with ten coins in it, and the world that it looks at."""
+    """
+    A venue with ten coins in it, and the world that it looks at.
+
+    It answers nothing from *away* to *back*. *delivered* is how it tells a delivery at 125,000
+    USD, known to 3 USD.
+    """
 
     trading: Trading
     market: MovableMarket
     history: ToldHistory
     clock: StillClock
+    away: Callable[[], None]
+    back: Callable[[], None]
+    delivered: DeliveryPrice
 
     def show(self, *rows: Listed) -> None:
         """Let *rows* be the market, a minute on."""
@@ -50,20 +63,64 @@ class Rig:
         return intent(CALL, Side.SELL, amount, price, at=self.clock.now(), label=label)
 
 
-async def simulated() -> Rig:
+async def simulated(stack: AsyncExitStack) -> Rig:
     """SimulatedVenue over a market in memory."""
     rig = await VenueRig.opened(*ROWS)
-    return Rig(rig.venue, rig.market, rig.history, rig.clock)
+
+    def fails(failure: Unavailable | None) -> Callable[[], None]:
+        return lambda: setattr(rig.market, "failure", failure)
+
+    return Rig(
+        trading=rig.venue,
+        market=rig.market,
+        history=rig.history,
+        clock=rig.clock,
+        away=fails(Unavailable("away")),
+        back=fails(None),
+        delivered=DeliveryPrice(125_000.0, "told", 3.0),
+    )
 
 
-Make = Callable[[], Awaitable[Rig]]
+async def over_http(stack: AsyncExitStack) -> Rig:
+    """The same venue at a paper exchange, over HTTP."""
+    rig = await VenueRig.opened(*ROWS)
+    exchange = await exchange_on(stack, rig.market, rig.history, rig.clock)
+    return _over(rig, await stack.enter_async_context(http_client(exchange)))
 
 
-@pytest.fixture(params=[simulated], ids=lambda make: make.__name__)
-async def rig(request: pytest.FixtureRequest) -> Rig:
+async def over_websocket(stack: AsyncExitStack) -> Rig:
+    """The same venue at a paper exchange, over a websocket."""
+    rig = await VenueRig.opened(*ROWS)
+    exchange = await exchange_on(stack, rig.market, rig.history, rig.clock)
+    session = await stack.enter_async_context(websocket_session(exchange))
+    return _over(rig, session.client)
+
+
+def _over(rig: VenueRig, client: DeribitClient) -> Rig:
+    cable = Cable(client.rpc)
+    client.rpc = cable
+    return Rig(
+        trading=DeribitTrading(client=client),
+        market=rig.market,
+        history=rig.history,
+        clock=rig.clock,
+        away=cable.pull_out,
+        back=cable.put_in,
+        delivered=DeliveryPrice(125_000.0, "venue"),
+    )
+
+
+Make = Callable[[AsyncExitStack], Awaitable[Rig]]
+
+
+@pytest_asyncio.fixture(
+    params=[simulated, over_http, over_websocket], ids=lambda make: make.__name__
+)
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
     """One rig per implementation."""
     make: Make = request.param
-    return await make()
+    async with AsyncExitStack() as stack:
+        yield await make(stack)
 
 
 async def test_the_account_is_whole(rig: Rig) -> None:
@@ -122,10 +179,10 @@ async def test_one_label_may_be_sent_twice(rig: Rig) -> None:
 async def test_what_was_never_sent_may_be_sent_again(rig: Rig) -> None:
     """NeverSent leaves nothing at the venue, and the same intent is taken later."""
     wanted = rig.sell(0.1, 0.03)
-    rig.market.failure = Unavailable("away")
+    rig.away()
     with pytest.raises(NeverSent):
         await rig.trading.place(wanted)
-    rig.market.failure = None
+    rig.back()
 
     assert await rig.trading.orders_by_label("BTC", "test") == ()
     assert (await rig.trading.place(wanted)).order.state is OrderState.OPEN
@@ -243,8 +300,9 @@ async def test_activity_tells_deliveries(rig: Rig) -> None:
     assert activity.fills == ()
     (delivery,) = activity.deliveries
     assert (delivery.contract, delivery.size) == (SOON, -0.5)
-    assert (delivery.delivery_price_usd, delivery.price_source) == (125_000.0, "told")
-    assert delivery.price_error_usd == 3.0
+    told = rig.delivered
+    assert (delivery.delivery_price_usd, delivery.price_source) == (told.price_usd, told.source)
+    assert delivery.price_error_usd == told.error_usd
     assert delivery.cash_coin == pytest.approx(-0.5 * 15 / 125, abs=1e-15)
     assert (await rig.trading.account("BTC")).positions == ()
 
@@ -261,7 +319,7 @@ async def test_a_fill_is_told_in_full(rig: Rig) -> None:
 
 async def test_no_complete_answer_is_no_answer(rig: Rig) -> None:
     """A read that cannot be complete raises Unavailable."""
-    rig.market.failure = Unavailable("away")
+    rig.away()
 
     with pytest.raises(Unavailable):
         await rig.trading.account("BTC")
@@ -276,10 +334,10 @@ async def test_no_complete_answer_is_no_answer(rig: Rig) -> None:
 async def test_a_cancel_without_answer_may_be_sent_again(rig: Rig) -> None:
     """Unavailable, then the same cancel goes through."""
     placed = await rig.trading.place(rig.sell(0.1, 0.03))
-    rig.market.failure = Unavailable("away")
+    rig.away()
     with pytest.raises(Unavailable):
         await rig.trading.cancel(placed.order)
-    rig.market.failure = None
+    rig.back()
 
     assert (await rig.trading.cancel(placed.order)).state is OrderState.CANCELLED
 

@@ -297,7 +297,7 @@ async def test_channels_tell_of_the_perpetual(rig: ExchangeRig) -> None:
         (public,) = await line.heard("trades.future.BTC.100ms")
 
     assert [side for side in ("bids", "asks") if book[side]] == ["bids", "asks"]
-    assert "current_funding" in funding
+    assert funding["interest"] == (await ticker(rig))["current_funding"]
     assert (order["order_state"], trade["amount"], public["amount"]) == ("filled", 500.0, 500.0)
     assert [each["size"] for each in changes["positions"]] == [500.0]
     assert portfolio["delta_total"] > 0

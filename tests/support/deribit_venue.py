@@ -97,13 +97,17 @@ class ScriptedVenue:
         """How often *method* was asked."""
         return len(self.params(method))
 
+    def http(self) -> httpx.AsyncClient:
+        """What carries requests here."""
+        return httpx.AsyncClient(
+            base_url="https://venue.test", transport=httpx.MockTransport(self._answer)
+        )
+
     def client(self, *, with_credentials: bool = True) -> DeribitClient:
         """A client of this venue that retries without waiting."""
-        return DeribitClient(
-            http=httpx.AsyncClient(
-                base_url="https://venue.test", transport=httpx.MockTransport(self._answer)
-            ),
-            credentials=Credentials("key-1", SecretStr(KEY_WORDS)) if with_credentials else None,
+        return DeribitClient.over_http(
+            self.http(),
+            Credentials("key-1", SecretStr(KEY_WORDS)) if with_credentials else None,
             is_testnet=self.is_testnet,
             throttle=Throttle(now_s=self.watch.now_s, sleep=self.watch.sleep),
             retries=RetryParams(first_wait_s=0.0, longest_wait_s=0.0, jitter_s=0.0),

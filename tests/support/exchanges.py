@@ -15,15 +15,23 @@ from attrs import define, field
 from websockets.asyncio.client import ClientConnection, connect
 
 from apps.exchange.app import exchange_app
+from apps.exchange.door import Door
 from apps.exchange.exchange import Exchange, ExchangeParams
+from apps.exchange.faults.runtime import Faults
+from apps.exchange.faults.world import faulty_world
 from apps.exchange.hub import Hub
 from apps.exchange.limits import Allowance, Cost
 from apps.exchange.sessions import Credentials
+from apps.exchange.sockets import Sockets
 from apps.settings.root import Settings
 from apps.wiring.exchange import Pace, exchange_world
 
 START = datetime(2025, 3, 3, 10, tzinfo=UTC)  # a Monday
-KEY = Credentials(client_id="paper", client_secret="paper-secret")  # noqa: S106
+KEY = Credentials(
+    client_id="paper",
+    client_secret="paper-secret",  # noqa: S106
+    access="account:read_write trade:read_write wallet:read",
+)
 Fields = dict[str, Any]
 
 
@@ -45,6 +53,7 @@ class ExchangeRig:
     hub: Hub
     port: int
     http: httpx.AsyncClient
+    faults: Faults | None = None
     token: str = ""
     ids: int = 0
 
@@ -157,8 +166,9 @@ async def served(
     allowed: dict[Cost, Allowance] | None = None,
     directory: Path | None = None,
     token_lifetime_s: int = 10**8,
+    is_faulty: bool = False,
 ) -> AsyncIterator[ExchangeRig]:
-    """An exchange on the synthetic market, standing at START."""
+    """An exchange on the synthetic market, standing at START, which takes faults or does not."""
     settings = Settings()
     world = await exchange_world(settings, directory, pace=Pace.STEPPED, start=START)
     params = ExchangeParams(
@@ -168,22 +178,35 @@ async def served(
         allowed=allowed,
         can_be_stepped=True,
     )
-    exchange = await Exchange.opened(params, world)
-    hub = Hub(exchange)
+    faults = Faults(world.clock) if is_faulty else None
+    if faults is not None:
+        world = faulty_world(world, faults)
+    async with serving(await Exchange.opened(params, world), faults) as rig:
+        yield rig
+
+
+@asynccontextmanager
+async def serving(exchange: Exchange, faults: Faults | None = None) -> AsyncIterator[ExchangeRig]:
+    """*exchange* on a free port of loopback."""
+    hub, sockets = Hub(exchange), Sockets()
     # asyncio sends small answers at once only where the protocol is named
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         config = uvicorn.Config(
-            exchange_app(hub), log_level="error", access_log=False, ws="websockets-sansio"
+            exchange_app(Door(hub=hub, faults=faults), sockets),
+            http="auto" if faults is None else sockets.protocol,
+            log_level="error",
+            access_log=False,
+            ws="websockets-sansio",
         )
         server = _Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
         port = listener.getsockname()[1]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
-            yield ExchangeRig(exchange, hub, port, http)
+            yield ExchangeRig(exchange, hub, port, http, faults)
         server.should_exit = True
-        await serving
+        await task
 
 
 @asynccontextmanager

@@ -10,27 +10,20 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from attrs import define, field, frozen
+from attrs import evolve, frozen
 
 from ports.controls import RuntimeControls
-from ports.decision_log import Alarm, Delivered, Entry, Halted, OrderUpdated, Sent
+from ports.decision_log import Alarm, Halted, OrderUpdated, Sent, Ticked
 from ports.positions import Book
-from ports.trading import Fill, Order, OrderIntent, OrderState, Side
+from ports.trading import Fill, OrderState, Side
 from ports.venue_log import VenueStep
+from tests.support.events import UNLABELLED, Event, Requested, Violation
+from tests.support.folds import JournalFold, Known, VenueFold, folds_of, lots, whole_lots
+from tests.support.traffic import Traffic, within_credits, without_secrets
 
-LOT = 0.1  # contracts, the amount step of every market that is simulated
-
-
-@frozen
-class Requested:
-    """A placement left the process."""
-
-    intent: OrderIntent
-
-
-# All that happened, in the order in which it did: what was journaled, what left, what the venue
-# did, what a person set, and what a process believed when it ended.
-Event = Entry | Requested | VenueStep | RuntimeControls | Book
+_NEVER_PLACED = {OrderState.REJECTED, OrderState.NOT_PLACED, OrderState.DENIED}
+_TICKS_TO_CANCEL = 2  # after a stop
+_NEWS = timedelta(seconds=5)  # that a person's trade may be unknown: it is read of meanwhile
 
 
 @frozen(kw_only=True)
@@ -43,15 +36,12 @@ class Bounds:
     request_burst: int
 
 
-@frozen(order=True)
-class Violation:
-    """One broken invariant, by its number in the specification."""
-
-    invariant: str
-    detail: str
+NO_TRAFFIC = Traffic()
 
 
-def violations(history: Sequence[Event], bounds: Bounds) -> tuple[Violation, ...]:
+def violations(
+    history: Sequence[Event], bounds: Bounds, traffic: Traffic = NO_TRAFFIC
+) -> tuple[Violation, ...]:
     """Every invariant that *history*, a whole life that ended in quiet, breaks."""
     return (
         *_one_order_per_intent(history),
@@ -62,107 +52,10 @@ def violations(history: Sequence[Event], bounds: Bounds) -> tuple[Violation, ...
         *_remembered(history),
         *_lawful(history),
         *_paced(history, bounds),
+        *within_credits(traffic.asked),
+        *without_secrets(traffic),
         *_converged(history),
     )
-
-
-def lots(amount: float) -> int:
-    """
-    *amount* in lots.
-
-    Raises:
-        ValueError: It is no whole number of them.
-    """
-    whole = round(amount / LOT)
-    if abs(amount / LOT - whole) > 1e-6:
-        raise ValueError(f"not a whole number of lots: {amount}")
-    return whole
-
-
-@define
-class VenueFold:
-    """Lots held by symbol, coin, and orders, as the venue's steps add up."""
-
-    held: Counter[str] = field(factory=Counter)
-    coin: float = 0.0
-    orders: dict[str, Order] = field(factory=dict)  # by order_id
-
-    def take(self, step: VenueStep) -> None:
-        """Change as *step* says."""
-        self.coin += sum(deposit.amount_coin for deposit in step.deposits)
-        for order in step.orders:
-            self.orders[order.order_id] = order
-        for fill in step.fills:
-            self.held[fill.contract.symbol] += fill.side.sign * lots(fill.amount)
-            self.coin -= fill.side.sign * fill.price * fill.amount + fill.fee_coin
-        for delivery in step.deliveries:
-            self.held[delivery.contract.symbol] -= lots(delivery.size)
-            self.coin += delivery.cash_coin - delivery.fee_coin
-
-    @property
-    def labels(self) -> set[str]:
-        """Every label the venue has seen."""
-        return {order.label for order in self.orders.values() if order.label is not None}
-
-
-@define
-class Known:
-    """One intent as the journal tells of it."""
-
-    intent: OrderIntent
-    state: OrderState = OrderState.SENT
-    filled: int = 0  # lots the venue said were filled
-    booked: int = 0  # lots of the trades that were told
-
-
-@define
-class JournalFold:
-    """Lots held by symbol and orders by label, as the journal's entries add up."""
-
-    held: Counter[str] = field(factory=Counter)
-    orders: dict[str, Known] = field(factory=dict)
-    trades: dict[str, Fill] = field(factory=dict)
-
-    def take(self, entry: object) -> None:
-        """Change as *entry* says."""
-        if isinstance(entry, Sent):
-            self.orders[entry.intent.label] = Known(entry.intent)
-        elif isinstance(entry, OrderUpdated):
-            self._update(entry)
-        elif isinstance(entry, Delivered):
-            symbol = entry.delivery.contract.symbol
-            self.held[symbol] -= lots(entry.delivery.size)
-            for known in self.orders.values():
-                if known.intent.contract.symbol == symbol and not known.state.is_terminal:
-                    known.state = OrderState.EXPIRED
-
-    def _update(self, entry: OrderUpdated) -> None:
-        known = self.orders[entry.label]
-        if entry.state in FOLLOWS.get(known.state, ()):
-            known.state = entry.state
-        for fill in entry.fills:
-            if fill.trade_id not in self.trades:
-                self.trades[fill.trade_id] = fill
-                self.held[fill.contract.symbol] += fill.side.sign * lots(fill.amount)
-                known.booked += lots(fill.amount)
-        known.filled = max(known.filled, lots(entry.filled_amount), known.booked)
-
-
-_ENDS = {OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED}
-_ANSWERS = _ENDS | {
-    OrderState.OPEN,
-    OrderState.PARTIAL,
-    OrderState.REJECTED,
-    OrderState.NOT_PLACED,
-}
-FOLLOWS: dict[OrderState, set[OrderState]] = {  # section 3 of the specification
-    OrderState.SENT: _ANSWERS | {OrderState.UNKNOWN},
-    OrderState.UNKNOWN: _ANSWERS,
-    OrderState.OPEN: _ENDS | {OrderState.PARTIAL, OrderState.PENDING_CANCEL},
-    OrderState.PARTIAL: _ENDS | {OrderState.PENDING_CANCEL},
-    OrderState.PENDING_CANCEL: _ENDS,
-}
-_NEVER_PLACED = {OrderState.REJECTED, OrderState.NOT_PLACED, OrderState.DENIED}
 
 
 def _one_order_per_intent(history: Sequence[Event]) -> Iterator[Violation]:
@@ -174,7 +67,7 @@ def _one_order_per_intent(history: Sequence[Event]) -> Iterator[Violation]:
         if isinstance(event, VenueStep)
         for order in event.orders
     }
-    orders = Counter(label for label, _ in ids)
+    orders = Counter(label for label, _ in ids if label != UNLABELLED)
     for what, counts in (("intents", sent), ("orders", orders)):
         for label, count in sorted(counts.items(), key=str):
             if count > 1:
@@ -187,22 +80,23 @@ def _written_first(history: Sequence[Event]) -> Iterator[Violation]:
     for event in history:
         if isinstance(event, Sent):
             written.add(event.intent.label)
-        elif isinstance(event, Requested) and event.intent.label not in written:
-            yield Violation("I2", f"{event.intent.label} left before it was written down")
+        elif isinstance(event, Requested) and event.label not in written:
+            yield Violation("I2", f"{event.label} left before it was written down")
         elif isinstance(event, VenueStep):
             for order in event.orders:
-                if order.label not in written:
+                if order.label not in written and order.label != UNLABELLED:
                     yield Violation("I2", f"{order.label} is at the venue and was never written")
 
 
 def _counted_once(history: Sequence[Event]) -> Iterator[Violation]:
     """I3: in the end the journal has the venue's trades, each as it was, and the same lots."""
-    ours, theirs = _folds(history)
+    ours, theirs = folds_of(history)
     traded = {
-        fill.trade_id: fill
+        fill.trade_id: _as_told(fill)
         for event in history
         if isinstance(event, VenueStep)
         for fill in event.fills
+        if fill.label != UNLABELLED
     }
     for trade_id in sorted(traded.keys() | ours.trades.keys()):
         if traded.get(trade_id) != ours.trades.get(trade_id):
@@ -213,37 +107,53 @@ def _counted_once(history: Sequence[Event]) -> Iterator[Violation]:
             yield Violation("I3", detail)
 
 
+def _as_told(fill: Fill) -> Fill:
+    """*fill* as the venue tells it, whose instants have milliseconds."""
+    return evolve(fill, at=fill.at.replace(microsecond=fill.at.microsecond // 1000 * 1000))
+
+
 def _within_limits(history: Sequence[Event], bounds: Bounds) -> Iterator[Violation]:
     """I4: whenever an opening leaves, all that is short or may become so is within the limits."""
     ours, theirs = JournalFold(), VenueFold()
     for event in history:
         if isinstance(event, VenueStep):
             theirs.take(event)
-        elif isinstance(event, Requested) and not event.intent.reduce_only:
-            yield from _over(event.intent, _short(ours, theirs, event.intent), theirs, bounds)
+        elif isinstance(event, Requested) and not event.reduce_only:
+            yield from _over(event, _short(ours, theirs, event), theirs, bounds)
         else:
             ours.take(event)
 
 
-def _short(ours: JournalFold, theirs: VenueFold, leaving: OrderIntent) -> Counter[str]:
-    """Lots short by symbol with all that works, is unresolved or is *leaving*."""
-    short = Counter({symbol: -held for symbol, held in theirs.held.items() if held < 0})
+def _short(ours: JournalFold, theirs: VenueFold, leaving: Requested) -> Counter[str]:
+    """
+    Lots short by symbol with all that works, is unresolved or is *leaving*.
+
+    What was done by hand in the last moments nobody can know of yet.
+    """
+    known_until = leaving.at - _NEWS
+    held = theirs.held.copy()
+    for fill in theirs.by_hand:
+        if fill.side is Side.SELL and fill.at > known_until:
+            held[fill.contract.symbol] += lots(fill.amount)
+    short = Counter({symbol: -size for symbol, size in held.items() if size < 0})
     for order in theirs.orders.values():
+        if order.label == UNLABELLED and order.created_at > known_until:
+            continue
         if order.side is Side.SELL and not order.reduce_only and order.label != leaving.label:
             short[order.contract.symbol] += lots(order.open_amount)
     for known in ours.orders.values():
         unresolved = not known.state.is_terminal and known.intent.label not in theirs.labels
         if unresolved and not known.intent.reduce_only and known.intent.label != leaving.label:
             short[known.intent.contract.symbol] += lots(known.intent.amount)
-    short[leaving.contract.symbol] += lots(leaving.amount)
+    short[leaving.symbol] += lots(leaving.amount)
     return short
 
 
 def _over(
-    leaving: OrderIntent, short: Counter[str], theirs: VenueFold, bounds: Bounds
+    leaving: Requested, short: Counter[str], theirs: VenueFold, bounds: Bounds
 ) -> Iterator[Violation]:
-    total, coin = sum(short.values()), int(theirs.coin / LOT + 1e-9)
-    day = leaving.contract.symbol.split("-")[1]
+    total, coin = sum(short.values()), whole_lots(theirs.coin)
+    day = leaving.symbol.split("-")[1]
     same_day = sum(size for symbol, size in short.items() if symbol.split("-")[1] == day)
     if total > coin:
         yield Violation("I4", f"{leaving.label}: {total} lots short over {coin} of coin")
@@ -263,8 +173,32 @@ def _stopped(history: Sequence[Event]) -> Iterator[Violation]:
             releases = event.releases
         elif isinstance(event, Halted):
             halted = True
-        elif isinstance(event, Requested) and (killed or halted) and not event.intent.reduce_only:
-            yield Violation("I5", f"{event.intent.label} left after a stop")
+        elif isinstance(event, Requested) and (killed or halted) and not event.reduce_only:
+            yield Violation("I5", f"{event.label} left after a stop")
+
+
+def lingering(history: Sequence[Event]) -> Iterator[Violation]:
+    """I5, where the venue answers: within two ticks of a stop none of our openings works."""
+    theirs, ticks = VenueFold(), None
+    for event in history:
+        if isinstance(event, VenueStep):
+            theirs.take(event)
+        elif isinstance(event, Halted) or (
+            isinstance(event, RuntimeControls) and event.kill_switch
+        ):
+            ticks = 0 if ticks is None else ticks
+        elif isinstance(event, RuntimeControls):
+            ticks = None
+        elif isinstance(event, Ticked) and ticks is not None:
+            ticks += 1
+            if ticks == _TICKS_TO_CANCEL:
+                yield from _working_openings(theirs)
+
+
+def _working_openings(theirs: VenueFold) -> Iterator[Violation]:
+    for order in theirs.orders.values():
+        if order.state.is_working and not order.reduce_only and order.label != UNLABELLED:
+            yield Violation("I5", f"{order.label} works on after a stop")
 
 
 def _remembered(history: Sequence[Event]) -> Iterator[Violation]:
@@ -329,7 +263,7 @@ def _paced(history: Sequence[Event], bounds: Bounds) -> Iterator[Violation]:
 
 def _converged(history: Sequence[Event]) -> Iterator[Violation]:
     """I12: in the end nothing is unresolved, nothing that opens works, no trade is missing."""
-    ours, theirs = _folds(history)
+    ours, theirs = folds_of(history)
     for label, known in ours.orders.items():
         if known.state in (OrderState.SENT, OrderState.UNKNOWN):
             yield Violation("I12", f"{label} is still {known.state}")
@@ -338,13 +272,3 @@ def _converged(history: Sequence[Event]) -> Iterator[Violation]:
     for order in theirs.orders.values():
         if order.state.is_working and not order.reduce_only:
             yield Violation("I12", f"{order.label} still works at the venue")
-
-
-def _folds(history: Sequence[Event]) -> tuple[JournalFold, VenueFold]:
-    ours, theirs = JournalFold(), VenueFold()
-    for event in history:
-        if isinstance(event, VenueStep):
-            theirs.take(event)
-        else:
-            ours.take(event)
-    return ours, theirs

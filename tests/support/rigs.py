@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Protocol
 
 from attrs import define
 
@@ -10,18 +11,23 @@ from core.simulation.replay import ReplayClock, ReplayMarket
 from core.simulation.synthetic import SyntheticMarket
 from core.simulation.synthetic_params import SyntheticParams
 from ports.clock import Clock
-from ports.market_data import MarketSnapshot
+from ports.history import History
+from ports.market_data import MarketData, MarketSnapshot
 
 START = datetime(2025, 2, 5, 9, 30, tzinfo=UTC)  # a Wednesday
 DAYS = 4
 STEP = timedelta(hours=6)
 
 
+class Market(MarketData, History, Protocol):
+    """What is and what was."""
+
+
 @define
 class MarketRig:
     """A market that is History too, on a clock that stands at *start* and may go to *end*."""
 
-    market: SyntheticMarket | ReplayMarket
+    market: Market
     clock: Clock
     start: datetime = START
     end: datetime = START + timedelta(days=DAYS)

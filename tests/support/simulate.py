@@ -9,7 +9,6 @@ fails is lived again with fewer faults until none can be left out.
 """
 
 import argparse
-import asyncio
 import json
 import sys
 import time
@@ -19,11 +18,13 @@ from multiprocessing import Pool
 
 from attrs import evolve, frozen
 
-from ports.decision_log import OrderUpdated, Sent
+from ports.controls import RuntimeControls
+from ports.decision_log import Alarm, Halted, Opened, OrderUpdated, Sent
 from ports.venue_log import VenueStep
-from tests.support.invariants import Event, Violation
+from tests.support.events import Event, Requested, Violation
 from tests.support.plans import Plan, planned
-from tests.support.simulation import HONEST, Wiring, live
+from tests.support.simulation import HONEST, Wiring, lived
+from tests.support.troubles import Mishap
 
 _MOST_LIVES = 200  # that a trace may cost to shorten
 
@@ -41,19 +42,19 @@ class Result:
 
 def simulated(seed: int, ticks: int = 60, faults: float = 0.3, wiring: Wiring = HONEST) -> Result:
     """The result of *seed*."""
-    life = asyncio.run(live(planned(seed, ticks, faults), wiring))
+    life = lived(planned(seed, ticks, faults), wiring)
     orders = sum(isinstance(event, Sent) for event in life.history)
     return Result(seed, life.fingerprint, life.starts, orders, life.violations)
 
 
 def shortest(plan: Plan, wiring: Wiring = HONEST) -> Plan:
-    """*plan* without every fault that its first violation does not need."""
+    """*plan* without every trouble that its first violation does not need."""
     wanted = _broken(plan, wiring)
-    lives, size = 0, max(1, len(plan.faults) // 2)
+    lives, size = 0, max(1, len(plan.troubles) // 2)
     while size and lives < _MOST_LIVES:
         start = 0
-        while start < len(plan.faults):
-            fewer = evolve(plan, faults=plan.faults[:start] + plan.faults[start + size :])
+        while start < len(plan.troubles):
+            fewer = evolve(plan, troubles=plan.troubles[:start] + plan.troubles[start + size :])
             lives += 1
             if _broken(fewer, wiring) & wanted:
                 plan = fewer
@@ -63,13 +64,15 @@ def shortest(plan: Plan, wiring: Wiring = HONEST) -> Plan:
     return plan
 
 
-def trace(plan: Plan) -> Iterator[str]:
-    """The faults of *plan*, and orders and trades as they came, a line each."""
+def trace(plan: Plan, wiring: Wiring = HONEST) -> Iterator[str]:
+    """The troubles of *plan*, and orders and trades as they came, a line each."""
     yield f"seed {plan.seed}: {len(plan.gaps)} ticks, {plan.misses}, {plan.style}"
-    for fault in plan.faults:
-        how = f"{fault.count} {fault.method} {fault.span}"
-        yield f"  fault at tick {fault.tick}: {fault.kind} {how}"
-    life = asyncio.run(live(plan))
+    for trouble in plan.troubles:
+        if isinstance(trouble, Mishap):
+            yield f"  {plan.ticks[trouble.tick] + trouble.after} {trouble}"
+        else:
+            yield f"  {trouble.starts_at} {trouble}"
+    life = lived(plan, wiring)
     concerned = " ".join(violation.detail for violation in life.violations)
     concerned += " ".join(
         event.intent.label
@@ -86,7 +89,13 @@ def _lines(event: Event, concerned: str) -> Iterator[str]:
     if isinstance(event, Sent) and event.intent.label in concerned:
         intent = event.intent
         what = f"{intent.side} {intent.amount} {intent.contract.symbol}"
-        yield f"  {event.at:%d %H:%M:%S.%f} sent {intent.label}: {what}"
+        yield f"  {event.at:%d %H:%M:%S.%f} wrote {intent.label}: {what}"
+    elif isinstance(event, Requested) and event.label in concerned:
+        yield f"  left {event.label}: {event.amount} {event.symbol}"
+    elif isinstance(event, RuntimeControls):
+        yield f"  a person: kill switch {event.kill_switch}"
+    elif isinstance(event, Opened | Halted | Alarm):
+        yield f"  {event.at:%d %H:%M:%S.%f} {event}"
     elif isinstance(event, OrderUpdated) and event.label in concerned:
         trades = ", ".join(f"{fill.trade_id} {fill.amount}" for fill in event.fills)
         yield f"  {event.at:%d %H:%M:%S.%f} told {event.label}: {event.state} {trades}"
@@ -102,7 +111,7 @@ def _lines(event: Event, concerned: str) -> Iterator[str]:
 
 def _broken(plan: Plan, wiring: Wiring) -> set[str]:
     """The invariants that *plan* breaks."""
-    return {each.invariant for each in asyncio.run(live(plan, wiring)).violations}
+    return {each.invariant for each in lived(plan, wiring).violations}
 
 
 def _seeds(text: str) -> range:

@@ -1,6 +1,6 @@
 """A market that walks at random and shows calls of the next days: small, fast, seeded."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -11,23 +11,31 @@ from ports.chain import ChainTable
 from ports.checks import epoch_ms
 from ports.clock import Clock
 from ports.columns import Floats
+from ports.errors import Unavailable
 from ports.history import Candles, DeliveryPrice
 from ports.instruments import YEAR, ContractRules
 from ports.market_data import MarketSnapshot
 from tests.support.markets import RULES
-from tests.support.worlds import quiet_past
 
 _SHOWN_FOR = timedelta(seconds=10)  # a quote stands so long
 _KNOT = timedelta(minutes=30)  # the index walks from knot to knot in straight lines
 _STEP = 0.004  # relative standard deviation of one knot
 _IV = 0.6
 _AHEAD = 3  # days with an expiry, from the next 08:00 on
-_STRIKES = np.arange(80_000.0, 121_000.0, 4_000.0)
+_GRID_USD = 4000.0  # between strikes
+_STRIKES = _GRID_USD * np.arange(4)  # of every expiry, round the index when it was listed
+_HOUR = timedelta(hours=1)
+_PAST = timedelta(days=8)  # that is known of the time before the start
 
 
 @define(eq=False)
 class WalkingMarket:
-    """MarketData and History of BTC, from *start* on, all of it drawn when it is made."""
+    """
+    MarketData, History and past of BTC, from *start* on, all of it drawn when it is made.
+
+    Of the days before there are only hourly closes, which go up and down by 0.4 %: a realised
+    volatility of 0.37.
+    """
 
     clock: Clock
     start: datetime
@@ -48,17 +56,35 @@ class WalkingMarket:
 
     async def snapshot(self, underlying: str) -> MarketSnapshot:
         """See MarketData."""
-        ago = (self.clock.now() - self.start) // _SHOWN_FOR
-        taken_at = self.start + ago * _SHOWN_FOR
+        taken_at = self._shown_at(self.clock.now())
         if self._seen is None or self._seen.taken_at != taken_at:
             self._seen = self._shown(underlying, taken_at)
         return self._seen
 
+    async def past(self, underlying: str, at: datetime) -> MarketSnapshot:
+        """
+        Return the market as it was at *at*.
+
+        Raises:
+            Unavailable: That was before the start.
+        """
+        if at < self.start:
+            raise Unavailable(f"the market began at {self.start}")
+        return self._shown(underlying, self._shown_at(at))
+
     async def candles(
         self, underlying: str, step: timedelta, start: datetime, end: datetime
     ) -> Candles:
-        """See History; a quiet past, told once."""
-        return quiet_past(until=self.start)
+        """See History; only hourly bars, and only their closes."""
+        if step != _HOUR:
+            raise Unavailable(f"there are no bars of {step}")
+        first = max((start - self.start) // _HOUR + 1, -(_PAST // _HOUR))
+        last = (min(end, self.clock.now()) - self.start) // _HOUR
+        hours = range(first, last + 1)
+        closes = [self._close(hour) for hour in hours]
+        ends = [epoch_ms(self.start) + 3_600_000 * hour for hour in hours]
+        unknown = np.full(len(closes), np.nan)
+        return Candles(underlying, ends, unknown, unknown, unknown, closes)
 
     async def funding(self, underlying: str, start: datetime, end: datetime) -> float:
         """See History; there is none."""
@@ -66,9 +92,18 @@ class WalkingMarket:
 
     async def delivery_price(self, underlying: str, expiry: datetime) -> DeliveryPrice | None:
         """See History."""
-        if self.clock.now() < expiry:
+        if not self.start < expiry <= self.clock.now():
             return None
         return DeliveryPrice(round(self._index(expiry), 2), "walked")
+
+    def _close(self, hour: int) -> float:
+        """The close *hour* hours after the start; the past before it is quiet."""
+        if hour <= 0:
+            return float(self.index_usd[0]) * (1.004 if hour % 2 else 1.0)
+        return self._index(self.start + hour * _HOUR)
+
+    def _shown_at(self, instant: datetime) -> datetime:
+        return self.start + (instant - self.start) // _SHOWN_FOR * _SHOWN_FOR
 
     def _index(self, at: datetime) -> float:
         return float(
@@ -77,10 +112,10 @@ class WalkingMarket:
 
     def _shown(self, underlying: str, at: datetime) -> MarketSnapshot:
         index_usd = round(self._index(at), 2)
-        expiries = _expiries(at)
+        expiries = tuple(_expiries(at))
         count = len(expiries) * len(_STRIKES)
         tenor = np.repeat([(expiry - at) / YEAR for expiry in expiries], len(_STRIKES))
-        strike = np.tile(_STRIKES, len(expiries))
+        strike = np.concatenate([self._strikes(expiry) for expiry in expiries])
         ones = np.ones(count)
         mark = premium_coin(index_usd * ones, strike, tenor, _IV * ones, ones > 0)
         amount = float(self.bid_amount[(at - self.start) // _KNOT])
@@ -102,9 +137,15 @@ class WalkingMarket:
         )
         return MarketSnapshot(underlying, at, index_usd, chain, self.rules)
 
+    def _strikes(self, expiry: datetime) -> Floats:
+        listed_at = max(self.start, expiry - _AHEAD * timedelta(days=1))
+        centre_usd = round(self._index(listed_at) / _GRID_USD) * _GRID_USD
+        return np.asarray(centre_usd + _STRIKES, dtype=np.float64)
 
-def _expiries(at: datetime) -> Sequence[datetime]:
+
+def _expiries(at: datetime) -> Iterator[datetime]:
     """The next expiries behind *at*, one a day at 08:00."""
     first = at.replace(hour=8, minute=0, second=0, microsecond=0)
     first += timedelta(days=0 if first > at else 1)
-    return [first + timedelta(days=day) for day in range(_AHEAD)]
+    for day in range(_AHEAD):
+        yield first + timedelta(days=day)

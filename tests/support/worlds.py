@@ -122,6 +122,7 @@ class FaultyTrading:
     late: list[OrderIntent] = field(factory=list)
     hides_trades: int = 0  # so many answers come without the trades
     doubles_trades: bool = False
+    hides_orders: bool = False  # lists of orders lag, and show none
     before_place: Callable[[], Awaitable[None]] | None = None
     after_lookup: Callable[[], Awaitable[None]] | None = None
 
@@ -164,6 +165,8 @@ class FaultyTrading:
             await self.venue.place(intent)
         if self.after_lookup is not None:
             await self.after_lookup()
+        if self.hides_orders:
+            return ()
         return found
 
     async def activity(self, underlying: str, since: datetime) -> Activity:

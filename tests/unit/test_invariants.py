@@ -1,20 +1,22 @@
 """The invariant checker: a good life has no violation, and each bad one is told by its number."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from attrs import evolve
 
 from core.execution.book import fold
 from ports.controls import RuntimeControls
-from ports.decision_log import Delivered, Halted, OrderUpdated, Sent
+from ports.decision_log import Delivered, Halted, OrderUpdated, Sent, Ticked
 from ports.positions import Book
 from ports.trading import Delivery, Order, OrderIntent, OrderState, Side
 from ports.venue_log import Deposit, VenueStep
 from tests.support.books import A, fill, intent, sent, updated
-from tests.support.invariants import Bounds, Event, Requested, Violation, violations
+from tests.support.events import UNLABELLED, Event, Requested, Violation
+from tests.support.invariants import NO_TRAFFIC, Bounds, lingering, violations
 from tests.support.markets import NOW
+from tests.support.traffic import Asked, Traffic
 
 BOUNDS = Bounds(expiry_lots=15, calls=3, requests_per_s=2.0, request_burst=5)
 SOLD = intent()
@@ -44,18 +46,23 @@ def at_venue(
     )
 
 
+def left(order: OrderIntent = SOLD, at: datetime = NOW) -> Requested:
+    """*order* as it left the process."""
+    return Requested(at, order.label, order.contract.symbol, order.amount, order.reduce_only)
+
+
 def sold(order: OrderIntent = SOLD, trade_id: str = "t1", order_id: str = "1") -> list[Event]:
     """*order* written, sent, filled and told."""
     trade = fill(trade_id, order.contract, order.side, order.amount, label=order.label)
     trade = evolve(trade, order_id=order_id)
     step = VenueStep(at=NOW, orders=(at_venue(order, order_id=order_id),), fills=(trade,))
     told = updated(OrderState.FILLED, trade, label=order.label, filled=order.amount)
-    return [sent(order), Requested(order), step, told]
+    return [sent(order), left(order), step, told]
 
 
-def broken(*history: Event) -> set[str]:
+def broken(*history: Event, traffic: Traffic = NO_TRAFFIC) -> set[str]:
     """The numbers of the invariants that *history* breaks."""
-    return {each.invariant for each in found(history)}
+    return {each.invariant for each in violations(history, BOUNDS, traffic)}
 
 
 def found(history: Sequence[Event]) -> tuple[Violation, ...]:
@@ -111,7 +118,7 @@ def test_more_short_than_coin() -> None:
 def test_an_unresolved_order_counts() -> None:
     """I4: what nobody has heard of may still come; once it is known not to, it is free again."""
     second = intent(label="s.3.open")
-    silent: list[Event] = [sent(), Requested(SOLD), updated(OrderState.UNKNOWN)]
+    silent: list[Event] = [sent(), left(), updated(OrderState.UNKNOWN)]
     poor = VenueStep(at=NOW, deposits=(Deposit("BTC", 1.5),))
 
     assert "I4" in broken(poor, *silent, *sold(second, "t3", "3"))
@@ -171,16 +178,58 @@ def test_too_many_requests() -> None:
     assert broken(RICH, *orders[:5], later, *ends) == set()
 
 
+def test_more_requests_than_credits() -> None:
+    """I8: 100 reads at once and twenty a second, twenty orders at once and five a second."""
+    reads = [Asked(NOW, "public/ticker")] * 100
+    orders = [Asked(NOW, "private/sell")] * 10 + [Asked(NOW, "private/cancel")] * 10
+    soon = Asked(NOW + timedelta(seconds=0.2), "private/buy")
+
+    assert broken(traffic=Traffic([*reads, *orders, soon])) == set()
+    assert broken(traffic=Traffic([*reads, Asked(NOW, "private/get_positions")])) == {"I8"}
+    assert broken(traffic=Traffic([*orders, soon, soon])) == {"I8"}
+
+
+def test_a_secret_in_the_journal() -> None:
+    """I9: wherever it stands in it."""
+    told = Traffic(secrets={"abcdef"}, journal='{"detail":"refused: abcdef"}')
+
+    assert broken(traffic=told) == {"I9"}
+    assert broken(traffic=evolve(told, journal='{"detail":"refused: ***"}')) == set()
+
+
+def test_what_a_person_did_counts_once_it_can_be_known() -> None:
+    """I4: a call sold by hand uses up coin; in the first moments nobody has read of it."""
+    by_hand = fill("t9", A, Side.SELL, 1.5, label=UNLABELLED)
+    step = VenueStep(at=NOW, fills=(by_hand,))
+    later = left(at=NOW + timedelta(minutes=1))
+    rejected = updated(OrderState.REJECTED)
+
+    assert "I4" not in broken(RICH, step, sent(), left(), rejected)
+    assert "I4" in broken(RICH, step, sent(), later, rejected)
+
+
+def test_an_opening_that_works_on_after_a_stop() -> None:
+    """I5: gone within two ticks; closing may work on."""
+    working = VenueStep(at=NOW, orders=(at_venue(SOLD, OrderState.OPEN, filled=0.0),))
+    closing = VenueStep(at=NOW, orders=(at_venue(BOUGHT, OrderState.OPEN, filled=0.0),))
+    ended = VenueStep(at=NOW, orders=(at_venue(SOLD, OrderState.CANCELLED, filled=0.0),))
+    tick = Ticked(at=NOW, due_at=NOW)
+
+    assert [each.invariant for each in lingering([working, KILLED, tick, tick, ended])] == ["I5"]
+    assert not list(lingering([working, KILLED, tick, ended, tick]))
+    assert not list(lingering([closing, KILLED, tick, tick]))
+
+
 def test_an_order_that_nobody_resolves() -> None:
     """I12: unknown in the end."""
-    assert broken(RICH, sent(), Requested(SOLD), updated(OrderState.UNKNOWN)) == {"I12"}
+    assert broken(RICH, sent(), left(), updated(OrderState.UNKNOWN)) == {"I12"}
 
 
 def test_an_opening_that_works_in_the_end() -> None:
     """I12: nobody is left to look after it."""
     working = VenueStep(at=NOW, orders=(at_venue(SOLD, OrderState.OPEN, filled=0.0),))
 
-    assert broken(RICH, sent(), Requested(SOLD), working, updated(OrderState.OPEN)) == {"I12"}
+    assert broken(RICH, sent(), left(), working, updated(OrderState.OPEN)) == {"I12"}
 
 
 def test_a_delivery_ends_what_is_held() -> None:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from adapters.deribit.auth import Credentials, Tokens
 from adapters.deribit.client import DeribitClient
-from adapters.deribit.rpc import Rpc
+from adapters.deribit.rpc import HttpRpc
 from ports.errors import Malformed, PortError, Refused, Unauthorised, Unavailable
 from tests.support.deribit_venue import (
     KEY_WORDS,
@@ -126,7 +126,7 @@ async def test_a_token_that_was_replaced_meanwhile_is_not_replaced_again() -> No
     """Two reads met the same dead token: only the first of them has a new one made."""
     deribit = venue(granted("one"), granted("two"), granted("three"))
     key = Credentials("key-1", SecretStr(KEY_WORDS))
-    tokens = Tokens(rpc=Rpc(deribit.client().http), credentials=key, now_s=deribit.watch.now_s)
+    tokens = Tokens(rpc=HttpRpc(deribit.http()), credentials=key, now_s=deribit.watch.now_s)
     dead = await tokens.access_token()
     tokens.forget(dead)
     replaced = await tokens.access_token()
@@ -216,7 +216,7 @@ async def test_a_key_may_be_used_for_less_than_it_allows() -> None:
     """The access that is named is what is asked for."""
     deribit = venue(granted())
     key = Credentials("key-1", SecretStr(KEY_WORDS), access="account:read trade:read_write")
-    await DeribitClient(http=deribit.client().http, credentials=key).read(PRIVATE)
+    await DeribitClient.over_http(deribit.http(), key).read(PRIVATE)
 
     (params,) = deribit.params(AUTH)
     assert params["scope"] == "session:options-agent account:read trade:read_write"

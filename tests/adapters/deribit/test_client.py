@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from adapters.deribit.client import DeribitClient, RetryParams
-from adapters.deribit.rpc import Answer
+from adapters.deribit.rpc import Answer, HttpRpc
 from ports.errors import (
     Malformed,
     NeverSent,
@@ -141,10 +141,11 @@ async def test_an_answer_tells_the_venue_s_time() -> None:
     assert (await venue.client().read(READ)).answered_at == NOW
 
 
-def test_an_answer_without_a_time_is_not_given_one() -> None:
-    """No clock of ours stands in for the venue's."""
+@pytest.mark.parametrize("told_us", [None, -1, 253_402_300_800_000_000, 2**70])
+def test_an_answer_without_a_time_is_not_given_one(told_us: int | None) -> None:
+    """No clock of ours stands in for the venue's; nor is the year 10,000 a time."""
     with pytest.raises(Malformed, match=r"public/x.*when"):
-        _ = Answer(method="public/x", status=200, result=1).answered_at
+        _ = Answer(method="public/x", status=200, result=1, answered_at_us=told_us).answered_at
 
 
 @pytest.mark.parametrize("method", [READ, "private/get_positions"])
@@ -188,7 +189,7 @@ async def test_an_endless_body_is_not_read_to_its_end() -> None:
         return httpx.Response(200, content=endless())
 
     http = httpx.AsyncClient(base_url="https://venue.test", transport=httpx.MockTransport(answer))
-    client = DeribitClient(http=http, retries=RetryParams(tries=1))
+    client = DeribitClient.over_http(http, retries=RetryParams(tries=1))
     with pytest.raises(Malformed, match="too long"):
         await client.read(READ)
     assert read == 33
@@ -237,6 +238,20 @@ async def test_an_order_that_has_to_wait_too_long_was_never_sent() -> None:
     with pytest.raises(NeverSent, match="limit"):
         await client.submit(SUBMIT)
     assert venue.count(SUBMIT) == 15
+
+
+async def test_an_order_that_had_to_wait_is_to_be_decided_again() -> None:
+    """Trading may have been stopped meanwhile: it leaves at once, or when it is asked for again."""
+    venue = ScriptedVenue().on(SUBMIT, result(1))
+    client = venue.client()
+    for _ in range(15):
+        await client.submit(SUBMIT)
+
+    with pytest.raises(NeverSent, match="wait"):
+        await client.submit(SUBMIT)
+    assert venue.count(SUBMIT) == 15
+    await client.submit(SUBMIT)
+    assert venue.count(SUBMIT) == 16
 
 
 async def test_a_refusal_for_want_of_credits_slows_the_next_request() -> None:
@@ -303,6 +318,12 @@ async def door(answer: Serve, *, keep_open: bool = False) -> AsyncIterator[Derib
         await server.wait_closed()
 
 
+def http_of(client: DeribitClient) -> httpx.AsyncClient:
+    """What carries the requests of *client*."""
+    assert isinstance(client.rpc, HttpRpc)
+    return client.rpc.http
+
+
 LONG = b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"jsonrpc":"2.0",'
 GARBLED = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nwhat"
 REDIRECT = b"HTTP/1.1 307 Gone\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
@@ -331,7 +352,7 @@ async def test_sockets_fail_in_our_words(
 async def test_a_closed_door_was_never_passed() -> None:
     """Nobody listens: the order did not leave."""
     async with door(None) as client:
-        port = client.http.base_url.port
+        port = http_of(client).base_url.port
     async with DeribitClient.opened(f"http://127.0.0.1:{port}") as client:
         with pytest.raises(NeverSent):
             await client.submit("public/test")
@@ -341,6 +362,7 @@ def test_a_client_made_from_an_address_goes_nowhere_else() -> None:
     """No redirects, and no proxies of the environment."""
     client = DeribitClient.opened("https://test.deribit.com")
 
-    assert client.http.follow_redirects is False
-    assert client.http.trust_env is False
-    assert str(client.http.base_url) == "https://test.deribit.com"
+    http = http_of(client)
+    assert http.follow_redirects is False
+    assert http.trust_env is False
+    assert str(http.base_url) == "https://test.deribit.com"

@@ -12,7 +12,6 @@ import pytest
 from adapters.deribit.market_data import DeribitMarketData
 from ports.chain import ChainTable
 from ports.checks import epoch_ms
-from ports.columns import Bools
 from ports.errors import Malformed, Unavailable
 from ports.instruments import ContractRules, OptionContract, TickStep
 from tests.support.deribit_market import (
@@ -225,9 +224,9 @@ async def test_instruments_are_asked_for_again(
     assert len(seen.chain) == (len(names) if asked == 2 else 1)
 
 
-def the_call(table: ChainTable) -> Bools:
+def the_call(table: ChainTable) -> list[int]:
     """The focus of these tests."""
-    return np.array([contract.symbol == CALL for contract in table.contracts])
+    return [row for row, contract in enumerate(table.contracts) if contract.symbol == CALL]
 
 
 async def focused(*tickers: Row | None, **options: Any) -> ChainTable:
@@ -285,7 +284,7 @@ async def test_no_more_tickers_than_allowed() -> None:
     deribit = venue(summary(), summary(PUT), summary(LATER)).on(TICKER, result(ticker()))
     market = DeribitMarketData(
         client=deribit.client(),
-        focus=lambda table: np.ones(len(table), dtype=np.bool_),
+        focus=lambda table: range(len(table)),
         most_tickers=1,
     )
     await market.snapshot("BTC")

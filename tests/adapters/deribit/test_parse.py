@@ -132,6 +132,7 @@ def test_an_order_without_label_or_limit_is_somebody_else_s() -> None:
         {"order_id": 17},
         {"direction": "zero"},
         {"creation_timestamp": 2**60},
+        {"creation_timestamp": 253_402_300_800_000},  # the year 10,000
         {"reduce_only": None},
     ],
 )

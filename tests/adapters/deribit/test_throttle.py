@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.deribit.throttle import LIMITS, Limit, Throttle
+from adapters.deribit.throttle import LIMITS, UNLIMITED, Limit, Throttle
 from ports.errors import RateLimited
 from tests.support.deribit_venue import Watch
 
@@ -115,3 +115,12 @@ async def test_no_window_holds_more_than_the_venue_allows(pauses: list[float]) -
         for last in range(first, len(sent_at)):
             span_s = sent_at[last] - sent_at[first]
             assert last - first + 1 <= limit.burst + limit.per_second * span_s + 1e-6
+
+
+async def test_a_venue_that_counts_nothing_is_not_waited_for() -> None:
+    """With UNLIMITED, and an account that tells as much, thousands of requests pass at once."""
+    watch = Watch()
+    turns = Throttle(limits=UNLIMITED, now_s=watch.now_s, sleep=watch.sleep)
+    turns.narrow(matching=Limit(1e6, 1e6), other=Limit(1e6, 1e6))
+
+    assert sum([await waited(turns, watch, TICKER) for _ in range(5000)]) == 0.0

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -155,15 +155,29 @@ async def test_a_list_that_does_not_answer_proves_nothing(method: str, reply: Re
 
 async def test_trades_of_both_lists_are_joined() -> None:
     """Each once, oldest first, and none before the instant asked for."""
+    since = NOW - timedelta(days=2)
+    begin = epoch_ms(since)
     old = trades(
-        trade("1", timestamp=epoch_ms(NOW) - 1), trade("2"), trade("3", timestamp=epoch_ms(NOW) + 5)
+        trade("1", timestamp=begin - 1),
+        trade("2", timestamp=begin),
+        trade("3", timestamp=begin + 5),
     )
-    new = trades(trade("3", timestamp=epoch_ms(NOW) + 5), trade("4", timestamp=epoch_ms(NOW) + 2))
+    new = trades(trade("3", timestamp=begin + 5), trade("4", timestamp=begin + 2))
     venue = quiet().on(TRADES, recent_or_old(new, old))
-    activity = await trading(venue).activity("BTC", NOW)
+    activity = await trading(venue).activity("BTC", since)
 
     assert [fill.trade_id for fill in activity.fills] == ["2", "4", "3"]
-    assert {params["start_timestamp"] for params in venue.params(TRADES)} == {epoch_ms(NOW)}
+    assert {params["start_timestamp"] for params in venue.params(TRADES)} == {begin}
+
+
+async def test_trades_of_the_last_day_are_all_in_the_recent_list() -> None:
+    """The historical one is asked for what is older, by the venue's time."""
+    venue = quiet()
+    await trading(venue).activity("BTC", NOW - timedelta(hours=22))
+    assert [params["historical"] for params in venue.params(TRADES)] == [False]
+
+    await trading(venue).activity("BTC", NOW - timedelta(hours=24))
+    assert [params["historical"] for params in venue.params(TRADES)][1:] == [False, True]
 
 
 async def test_a_long_list_of_trades_is_read_to_its_end() -> None:
@@ -171,7 +185,6 @@ async def test_a_long_list_of_trades_is_read_to_its_end() -> None:
     begin, middle = epoch_ms(NOW), epoch_ms(NOW) + 7
     venue = quiet().on(
         TRADES,
-        trades(),
         trades(trade("1"), trade("2", timestamp=middle), has_more=True),
         trades(trade("2", timestamp=middle), trade("3", timestamp=middle)),
     )
@@ -179,7 +192,7 @@ async def test_a_long_list_of_trades_is_read_to_its_end() -> None:
 
     assert [fill.trade_id for fill in activity.fills] == ["1", "2", "3"]
     asked = [params["start_timestamp"] for params in venue.params(TRADES)]
-    assert asked == [begin, begin, middle]
+    assert asked == [begin, middle]
 
 
 async def test_a_list_of_trades_that_stands_still_is_no_answer() -> None:

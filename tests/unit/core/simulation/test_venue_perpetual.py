@@ -259,3 +259,16 @@ def _owned(rig: VenueRig, account: Account) -> Decimal:
     booked = max(booked, last_settlement(rig.clock.now()))
     due = Decimal(rig.history.funding_8h) * Decimal((rig.clock.now() - booked) / (8 * HOUR))
     return coin - size / Decimal(held.mark) - due * size / index
+
+
+async def test_somebody_may_hit_a_working_order() -> None:
+    """What is left trades at its own price, in USD, as a maker: nothing is charged."""
+    rig = await opened()
+    working = await rig.venue.place(
+        intent(PERPETUAL, Side.BUY, 10_000.0, 99_000.0, at=rig.clock.now())
+    )
+    await rig.venue.hit(working.order)
+    (fill,) = (await rig.venue.activity("BTC", rig.clock.now())).fills
+
+    assert (fill.amount, fill.price, fill.fee_coin) == (10_000.0, 99_000.0, 0.0)
+    assert await rig.venue.open_orders("BTC") == ()

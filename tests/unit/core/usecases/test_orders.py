@@ -223,7 +223,6 @@ async def test_what_a_sweep_finds_filled_it_books_at_once() -> None:
     """The trades told after the look-up are not left for the next tick."""
     rig = await ready(Fault.LOST_AFTER)
     await send(rig)
-    rig.trading.hides_trades = 1
     await sweep(rig.desk, "BTC")
 
     assert (record_of(rig).state, record_of(rig).booked_amount) == (OrderState.FILLED, 0.5)
