@@ -42,6 +42,7 @@ class Hub:
     feeds: dict[str, Feed] = field(factory=dict, init=False)
     _news: list[VenueStep] = field(factory=list, init=False)
     _opened: int = field(default=0, init=False)
+    _joined: list[str] = field(factory=list, init=False)  # channels whose first word is awaited
 
     def __attrs_post_init__(self) -> None:
         self.exchange.ledger.watchers.append(self._news.append)
@@ -73,8 +74,12 @@ class Hub:
                 await self._tell_portfolio(connection, channel)
                 continue
             feed = self.feeds.setdefault(channel, Feed(channel))
-            first = await feed.first(self.exchange)
-            connection.channels.add(channel)
+            self._joined.append(channel)
+            try:
+                first = await feed.first(self.exchange)
+                connection.channels.add(channel)
+            finally:
+                self._joined.remove(channel)
             if first is not None:
                 connection.send(rpc.notification(channel, first))
 
@@ -92,7 +97,7 @@ class Hub:
     async def say_market(self) -> None:
         """Tell everybody what is new in the public channels; those nobody hears are forgotten."""
         for channel in tuple(self.feeds):
-            if not any(channel in each.channels for each in self.connections.values()):
+            if not self._is_heard(channel):
                 del self.feeds[channel]
                 continue
             data = await self.feeds[channel].next(self.exchange)
@@ -132,6 +137,10 @@ class Hub:
         for connection in self.connections.values():
             if channel in connection.channels:
                 connection.send(message)
+
+    def _is_heard(self, channel: str) -> bool:
+        heard = any(channel in each.channels for each in self.connections.values())
+        return heard or channel in self._joined
 
     def _heard(self) -> list[tuple[str, UserChannel]]:
         heard = {channel for each in self.connections.values() for channel in each.channels}

@@ -1,5 +1,6 @@
 """What clients in the wild do and rely on: words, tokens, keys, and methods beyond trading."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -233,6 +234,23 @@ async def test_channels_of_charts_and_perpetuals() -> None:
             later["low"] <= min(begun["low"], index) <= max(begun["high"], index) <= later["high"]
         )
         assert borne["interest"] == ticker["current_funding"]
+
+
+async def test_a_feed_is_not_forgotten_while_it_is_joined() -> None:
+    """What is said while a listener waits for its first word does not end its channel."""
+    async with served() as rig, websocket(rig) as client:
+        chart = "chart.trades.BTC-PERPETUAL.60"
+        await client.call("public/test")
+        (connection,) = rig.hub.connections.values()
+        connection.joining.append(chart)
+        joining = asyncio.create_task(rig.hub.join(connection))
+        await asyncio.sleep(0)
+        assert chart not in connection.channels
+        await rig.hub.say_market()
+        await joining
+
+        assert chart in connection.channels
+        assert chart in rig.hub.feeds
 
 
 @pytest.mark.asyncio(loop_scope="module")
