@@ -1,9 +1,4 @@
-"""
-Compile the pricing kernels into numba's cache, so that no tick waits for it.
-
-`scripts/setup` runs this module. The cache lies beside the kernels where that can be written to,
-else in the user's cache folder; it is good for this machine's processor and this code alone.
-"""
+"""Compile the pricing kernels into numba's cache."""
 
 from core.pricing.black76 import delta, premium_coin, premium_usd
 from core.pricing.greeks import greeks
@@ -17,7 +12,3 @@ def warm_up() -> None:
     delta(*market)
     greeks(*market)
     implied_vol(premium_coin(*market), *market[:3], True)
-
-
-if __name__ == "__main__":
-    warm_up()
