@@ -24,7 +24,7 @@ def kernel(function: _Function) -> _Function:
 
     Floating point follows IEEE (a division by zero is an infinity, nothing is raised) and
     the interpreter lock is free meanwhile. The cache does not notice a change in another
-    file, so everything a kernel calls is written in the file of the kernel.
+    file: a kernel that calls into one names that file's checksum, which a test holds it to.
     """
     compile_later = numba.njit(error_model="numpy", fastmath=set(_FASTMATH), cache=True, nogil=True)
     return cast(_Function, compile_later(function))
@@ -52,6 +52,7 @@ def flat_bools(values: ArrayLike, shape: Shape) -> Bools:
 
 
 def _flat(values: NDArray[_Cell], shape: Shape) -> NDArray[_Cell]:
-    column = np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(-1).view()
+    whole = values if values.shape == shape else np.broadcast_to(values, shape)
+    column = np.ascontiguousarray(whole).reshape(-1).view()
     column.flags.writeable = False
     return column

@@ -75,12 +75,14 @@ def premium_usd(
     Units: forward, strike USD per coin; tenor years of 365 days; iv 0.65 is 65 %.
     Edges: intrinsic value where tenor <= 0 or σ√T = 0, exactly; 0 on underflow;
         NaN where an input is NaN, iv is negative, or forward or strike is not positive.
-    Error: of the out-of-the-money side, relative, below 4e-16 (4 + cond), cond = (|F ∂V/∂F| +
+    Error: of the out-of-the-money side, relative, below 1.5e-16 (4 + cond), cond = (|F ∂V/∂F| +
         |K ∂V/∂K| + 1.5 σ ∂V/∂σ) / V, for V >= 1e-300 (test_black76.py).
     Source: F. Black (1976), The pricing of commodity contracts, J. Financial Economics 3,
         167-179, with r = 0.
     """
-    return kernels.premium_usd(forward, strike, tenor, iv, is_call)
+    out = np.empty(forward.size)
+    kernels.premium_usd(kernels.Options(forward, strike, tenor, iv, is_call), out)
+    return out
 
 
 @formula
@@ -92,7 +94,9 @@ def premium_coin(
 
     Shapes, units of the inputs, edges, error and source as in premium_usd.
     """
-    return kernels.premium_coin(forward, strike, tenor, iv, is_call)
+    out = np.empty(forward.size)
+    kernels.premium_coin(kernels.Options(forward, strike, tenor, iv, is_call), out)
+    return out
 
 
 @formula
@@ -105,7 +109,10 @@ def delta(forward: Floats, strike: Floats, tenor: Floats, iv: Floats, is_call: B
         NaN as in premium_usd.
     Error: relative, below 1e-12 of a value above 1e-300 (test_greeks.py).
     """
-    return kernels.delta(forward, strike, tenor, iv, is_call)
+    out = np.empty((2, forward.size))
+    kernels.deltas(kernels.Options(forward, strike, tenor, iv, is_call), out)
+    deltas: Floats = out[0]
+    return deltas
 
 
 @formula
@@ -116,7 +123,10 @@ def net_delta(forward: Floats, strike: Floats, tenor: Floats, iv: Floats, is_cal
     Shapes, units, edges and error as in delta. Source: C. Alexander, D. Chen, A. Imeraj
     (2023), Crypto quanto and inverse options, Mathematical Finance 33.
     """
-    return kernels.net_delta(forward, strike, tenor, iv, is_call)
+    out = np.empty((2, forward.size))
+    kernels.deltas(kernels.Options(forward, strike, tenor, iv, is_call), out)
+    net_deltas: Floats = out[1]
+    return net_deltas
 
 
 @overload

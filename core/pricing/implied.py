@@ -1,16 +1,19 @@
 """Implied volatility from a premium, and why there may be none."""
 
 from enum import IntEnum
-from typing import TypeAlias, overload
+from math import inf
+from typing import overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from attrs import frozen
+from numpy.typing import ArrayLike
 
 from core.kernel import flat_bools, flat_floats
-from core.pricing import kernels
+from core.pricing import implied_kernels as kernels
+from core.pricing.implied_kernels import Statuses
 from ports.columns import Floats
 
-Statuses: TypeAlias = NDArray[np.int8]
+__all__ = ["IvInterval", "IvStatus", "Statuses", "implied_interval", "implied_vol"]
 
 
 class IvStatus(IntEnum):
@@ -22,6 +25,14 @@ class IvStatus(IntEnum):
     ABOVE_MAX = kernels.ABOVE_MAX  # at or over 1 for a call, strike / forward for a put
     EXPIRED = kernels.EXPIRED  # tenor <= 0
     INVALID_INPUT = kernels.INVALID_INPUT  # NaN or infinite, or forward or strike <= 0
+
+
+@frozen(eq=False)
+class IvInterval:
+    """All volatilities whose premium rounds to a quote, columns of one shape; NaN where none."""
+
+    low: Floats  # 0 where half a tick less has no time value
+    high: Floats  # infinite where half a tick more is at the bound of a premium
 
 
 @overload
@@ -61,16 +72,43 @@ def implied_vol(
         2^-53, x = ln(F/K), M = N(d)/φ(d) of the out-of-the-money side, V its value, vega per
         1.00, r the rounding of the premium and of the intrinsic value, USD (test_implied.py).
     Source: the objective of P. Jäckel (2016), Let's Be Rational, Wilmott; the initial guess
-        and the arithmetic are our own (kernels.py).
+        and the arithmetic are our own (implied_kernels.py).
     """
     shape = np.broadcast_shapes(*map(np.shape, (premium_coin, forward, strike, tenor, is_call)))
-    iv, status = kernels.implied_vol(
+    quotes = kernels.Quotes(
         flat_floats(premium_coin, shape),
         flat_floats(forward, shape),
         flat_floats(strike, shape),
         flat_floats(tenor, shape),
         flat_bools(is_call, shape),
     )
+    iv, status = np.empty(quotes.forward.size), np.empty(quotes.forward.size, dtype=np.int8)
+    kernels.implied_vol(quotes, iv, status)
     if shape:
         return iv.reshape(shape), status.reshape(shape)
     return float(iv[0]), IvStatus(int(status[0]))
+
+
+def implied_interval(
+    premium_coin: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    tenor: ArrayLike,
+    is_call: ArrayLike,
+    *,
+    tick_coin: ArrayLike,
+) -> IvInterval:
+    """
+    Return what is known of the volatility of a quote that was rounded to a tick.
+
+    The volatilities of half a tick less and half a tick more. Shapes: six that broadcast;
+    units and error as in implied_vol.
+    """
+    half = np.multiply(0.5, tick_coin)
+    terms = forward, strike, tenor, is_call
+    low, low_status = implied_vol(np.atleast_1d(np.subtract(premium_coin, half)), *terms)
+    high, high_status = implied_vol(np.atleast_1d(np.add(premium_coin, half)), *terms)
+    return IvInterval(
+        low=np.where(low_status == IvStatus.BELOW_INTRINSIC, 0.0, low),
+        high=np.where(high_status == IvStatus.ABOVE_MAX, inf, high),
+    )

@@ -1,355 +1,234 @@
 """
-The compiled arithmetic of Black-76: one file, since numba's cache sees changes in no other.
+Premiums and greeks of Black-76 as compiled columns.
 
 An option is reduced to the value that is out of the money, v = V / min(F, K), of
 
-    a = |ln(F/K)| / s,    t = s / 2,    s = σ√T,    φ, N the normal density and distribution:
+    a = |ln(F/K)| / s,    t = s / 2,    s = σ√T,    d = a - t,    z = a + t,
 
-    v = N(t - a) - φ(t - a) M(a + t) = φ(a - t) (M(a - t) - M(a + t)),   M(z) = N(-z) / φ(z)
+    v = φ(d) (M(d) - M(z)),    1 - v = φ(d) (M(-d) + M(z)),    M(y) = N(-y) / φ(y),
 
-The same for calls and puts. It is never a difference of two numbers that nearly agree:
-`_mills_gap` says how. After P. Jäckel (2016), Let's Be Rational, Wilmott; the regions and the
-forms within them are our own.
+the same for calls and puts, after P. Jäckel (2016), Let's Be Rational, Wilmott; core.pricing.
+arithmetic has the functions. Loops have no branches, so that LLVM makes vector code of them
+(a test reads it), and work by blocks that stay in the cache.
 """
 
-from math import copysign, exp, inf, log, log1p, nan, sqrt
+from math import nan, sqrt
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.kernel import inline, kernel
+from core.pricing.arithmetic import density_factors, fma, is_market, log_ratio, mills, mirror
 from ports.columns import Bools, Floats
 
-# What `implied_vol` writes: the codes of core.pricing.implied.IvStatus.
-OK, AT_INTRINSIC, BELOW_INTRINSIC, ABOVE_MAX, EXPIRED, INVALID_INPUT = 0, 1, 2, 3, 4, 5
+# The digest of arithmetic.py: numba's cache sees a change of this file, not of that one.
+ARITHMETIC = "3122d2eaa66c970a"
 
-# The rows of `greeks`: the fields of core.pricing.greeks.Greeks in their order.
-_DELTA, _NET_DELTA, _GAMMA, _VEGA, _THETA, _EXCHANGE_THETA, _RHO, _VANNA = range(8)
-_VOLGA, _CHARM, _SPEED, _PREMIUM_COIN, _DELTA_COIN, _GAMMA_COIN, _VEGA_COIN, _THETA_COIN = range(
-    8, 16
-)
-
-_SQRT_2PI = 2.5066282746310002
+BLOCK = 2048
 _DAYS_A_YEAR = 365.0
-_FAR = 40.0  # deviations at which the normal density is below the smallest float
+_FAR = 39.5  # deviations at which the normal density counts as zero
 _MAX_DEVIATION = 100.0  # σ√T from which a value is its upper bound, to the last digit
+_LEAST_DEVIATION = 1e-305  # divides in place of zero
+_LEAST_FORWARD = 2.3e-308  # whose inverse is finite
+_NEAR_BOUND = 0.7  # -d from which 1 - v is computed and subtracted
 
-# Polynomial in t = (z - 4) / (z + 4) for (1 + z) M(z), highest power first. Chebyshev
-# interpolation in 40 digits, after Shepherd and Laframboise (1981), Math. Comp. 36, 249-253.
-_MILLS = (
-    4.480233382099169e-10,
-    -1.6952996818880583e-09,
-    -6.5624402369464745e-09,
-    1.3723059452459651e-08,
-    5.077844122332048e-08,
-    -4.494916382038613e-08,
-    -2.869299965207942e-07,
-    -3.101083609757584e-09,
-    1.390762707984928e-06,
-    1.0194890870987357e-06,
-    -6.5533544552582505e-06,
-    -8.606187876096938e-06,
-    3.415881433183821e-05,
-    5.3266970938315365e-05,
-    -0.0002202155756957516,
-    -0.00023670175882712258,
-    0.001741848773732585,
-    -0.0007159509052838121,
-    -0.01253910362039814,
-    0.04495912907706981,
-    -0.0807080096790523,
-    0.07169048120143744,
-    0.035091880234748005,
-    -0.2423996705218081,
-    1.1832619145678034,
-)
+
+class Options(NamedTuple):
+    """Columns of one length: what the greek and premium kernels take."""
+
+    forward: Floats
+    strike: Floats
+    tenor: Floats
+    iv: Floats
+    is_call: Bools
 
 
 @kernel
-def premium_usd(
-    forward: Floats, strike: Floats, tenor: Floats, iv: Floats, is_call: Bools
-) -> Floats:
-    """Return the undiscounted value in USD; see black76.premium_usd."""
-    out = np.empty(forward.size)
-    for i in range(forward.size):
-        s = _deviation(forward[i], strike[i], tenor[i], iv[i])
-        out[i] = _value(forward[i], strike[i], s, is_call[i])
-    return out
+def premium_usd(options: Options, out: Floats) -> None:
+    """Write the undiscounted value in USD; see black76.premium_usd."""
+    work = np.empty((2, min(BLOCK, out.size)))
+    for start in range(0, out.size, BLOCK):
+        part = slice(start, min(start + BLOCK, out.size))
+        block = _block(options, part)
+        _deviations(block, work)
+        _premiums(block, work, out[part])
 
 
 @kernel
-def premium_coin(
-    forward: Floats, strike: Floats, tenor: Floats, iv: Floats, is_call: Bools
-) -> Floats:
-    """Return the value divided by the forward; see black76.premium_coin."""
-    out = np.empty(forward.size)
-    for i in range(forward.size):
-        s = _deviation(forward[i], strike[i], tenor[i], iv[i])
-        out[i] = _value(forward[i], strike[i], s, is_call[i]) / forward[i]
-    return out
+def premium_coin(options: Options, out: Floats) -> None:
+    """Write the value divided by the forward; see black76.premium_coin."""
+    for start in range(0, out.size, BLOCK):
+        part = slice(start, min(start + BLOCK, out.size))
+        premium_usd(_block(options, part), out[part])
+        _divide(out[part], options.forward[part])
 
 
 @kernel
-def delta(forward: Floats, strike: Floats, tenor: Floats, iv: Floats, is_call: Bools) -> Floats:
-    """Return ∂V/∂F; see black76.delta."""
-    out = np.empty(forward.size)
-    for i in range(forward.size):
-        s = _deviation(forward[i], strike[i], tenor[i], iv[i])
-        d1 = _moneyness(forward[i], strike[i], s) + 0.5 * s
-        out[i] = _delta(d1, is_call[i])
-        if tenor[i] <= 0.0 and s == 0.0:
-            out[i] = 0.0
-    return out
+def deltas(options: Options, out: Floats) -> None:
+    """Write ∂V/∂F and that less the premium in coin, (2, n); see black76.delta."""
+    work = np.empty((2, min(BLOCK, out.shape[1])))
+    for start in range(0, out.shape[1], BLOCK):
+        part = slice(start, min(start + BLOCK, out.shape[1]))
+        block = _block(options, part)
+        _deviations(block, work)
+        _write_deltas(block, work, (out[0, part], out[1, part]))
 
 
 @kernel
-def net_delta(forward: Floats, strike: Floats, tenor: Floats, iv: Floats, is_call: Bools) -> Floats:
-    """Return delta less premium; see black76.net_delta."""
-    out = np.empty(forward.size)
-    for i in range(forward.size):
-        s = _deviation(forward[i], strike[i], tenor[i], iv[i])
-        d2 = _moneyness(forward[i], strike[i], s) - 0.5 * s
-        out[i] = _net_delta(strike[i] / forward[i], d2, is_call[i])
-        if tenor[i] <= 0.0 and s == 0.0:
-            out[i] = 0.0
-    return out
+def main_greeks(options: Options, out: Floats) -> None:
+    """Write a row for each field of greeks.MainGreeks, in its unit, (8, n)."""
+    work = np.empty((2, min(BLOCK, out.shape[1])))
+    for start in range(0, out.shape[1], BLOCK):
+        part = slice(start, min(start + BLOCK, out.shape[1]))
+        block = _block(options, part)
+        _deviations(block, work)
+        low, high = _four(out[:4], part), _four(out[4:], part)
+        _write_main(block, work, low, high)
 
 
 @kernel
-def greeks(forward: Floats, strike: Floats, tenor: Floats, iv: Floats, is_call: Bools) -> Floats:
-    """Return a row for each field of greeks.Greeks, in its unit, (16, n)."""
-    out = np.zeros((16, forward.size))
-    for i in range(forward.size):
-        f, k, years, vol = forward[i], strike[i], tenor[i], iv[i]
-        s = _deviation(f, k, years, vol)
-        out[_PREMIUM_COIN, i] = _value(f, k, s, is_call[i]) / f
-        if years <= 0.0 and s == 0.0:
-            continue
-        h = _moneyness(f, k, s)
-        d1, d2 = h + 0.5 * s, h - 0.5 * s
-        net = _net_delta(k / f, d2, is_call[i])
-        density = 0.0 if s == 0.0 else _density(d1)
-        out[_DELTA, i] = _delta(d1, is_call[i])
-        out[_NET_DELTA, i] = net
-        out[_RHO, i] = 0.01 * years * (f * net)
-        out[_DELTA_COIN, i] = net / f
-        if density == 0.0:  # where d1 and 1 / s may be infinite
-            out[_GAMMA_COIN, i] = -2.0 * net / f / f
-            continue
-        root = sqrt(years)
-        out[_GAMMA, i] = density / s / f
-        out[_VEGA, i] = 0.01 * root * (f * density)
-        out[_THETA, i] = -0.5 / _DAYS_A_YEAR * vol / root * (f * density)
-        out[_EXCHANGE_THETA, i] = out[_THETA, i] * min(1.0, years * _DAYS_A_YEAR)
-        out[_VANNA, i] = -density * d2 / vol
-        out[_VOLGA, i] = f * density * root * (d1 * d2 / vol)
-        out[_CHARM, i] = 0.5 / _DAYS_A_YEAR * density * d2 / years
-        out[_SPEED, i] = -density / s * (1.0 + d1 / s) / f / f
-        out[_GAMMA_COIN, i] = (density / s - 2.0 * net) / f / f
-        out[_VEGA_COIN, i] = out[_VEGA, i] / f
-        out[_THETA_COIN, i] = out[_THETA, i] / f
-    return out
+def other_greeks(options: Options, out: Floats) -> None:
+    """Write a row for each field that greeks.Greeks has beyond MainGreeks, (9, n)."""
+    work = np.empty((2, min(BLOCK, out.shape[1])))
+    for start in range(0, out.shape[1], BLOCK):
+        part = slice(start, min(start + BLOCK, out.shape[1]))
+        block = _block(options, part)
+        _deviations(block, work)
+        low, high = _four(out[:4], part), _four(out[4:], part)
+        _write_others(block, work, low, high, out[8, part])
+
+
+@inline
+def _block(options: Options, part: slice) -> Options:
+    return Options(
+        options.forward[part],
+        options.strike[part],
+        options.tenor[part],
+        options.iv[part],
+        options.is_call[part],
+    )
+
+
+@inline
+def _four(rows: Floats, part: slice) -> Any:
+    return rows[0, part], rows[1, part], rows[2, part], rows[3, part]
 
 
 @kernel
-def implied_vol(
-    premium_coin: Floats, forward: Floats, strike: Floats, tenor: Floats, is_call: Bools
-) -> tuple[Floats, NDArray[np.int8]]:
-    """Return the implied volatility and its status code; see implied.implied_vol."""
-    out = np.full(forward.size, nan)
-    status = np.full(forward.size, INVALID_INPUT, dtype=np.int8)
-    for i in range(forward.size):
-        f, k, price, years = forward[i], strike[i], premium_coin[i], tenor[i]
-        if not (0.0 < f < inf and 0.0 < k < inf and abs(price) < inf and abs(years) < inf):
-            continue
-        intrinsic = max(f - k if is_call[i] else k - f, 0.0) / f
-        highest = 1.0 if is_call[i] else k / f
-        status[i] = _status(price, intrinsic, highest, years)
-        if status[i] == AT_INTRINSIC:
-            out[i] = 0.0
-        if status[i] == OK:
-            scale = f / min(f, k)
-            value, remainder = scale * (price - intrinsic), scale * (highest - price)
-            out[i] = _implied_deviation(abs(_log_ratio(f, k)), value, remainder) / sqrt(years)
-    return out, status
+def _deviations(options: Options, work: Floats) -> None:
+    """Write a and t of the module's formula into the rows of *work*."""
+    for i in range(options.iv.size):
+        forward, strike, tenor = options.forward[i], options.strike[i], options.tenor[i]
+        s = options.iv[i] * sqrt(0.0 if tenor <= 0.0 else tenor)
+        s = _MAX_DEVIATION if s > _MAX_DEVIATION else s
+        s = s if is_market(forward, strike) & (options.iv[i] >= 0.0) else nan
+        x = abs(log_ratio(forward, strike))
+        work[0, i] = x / (_LEAST_DEVIATION if s < _LEAST_DEVIATION else s)
+        work[1, i] = 0.5 * s
+
+
+@kernel
+def _premiums(options: Options, work: Floats, out: Floats) -> None:
+    for i in range(out.size):
+        d, small = _distance(work[0, i], work[1, i])
+        out[i] = _value(options, i, d, mills(abs(d), 2.0 * small))
+
+
+@kernel
+def _divide(out: Floats, forward: Floats) -> None:
+    for i in range(out.size):
+        out[i] /= forward[i]
+
+
+@kernel
+def _write_deltas(options: Options, work: Floats, rows: Any) -> None:
+    for i in range(options.iv.size):
+        row = _sensitivities(options, i, work[0, i], work[1, i])
+        rows[0][i], rows[1][i] = row[1], row[2]
+
+
+@kernel
+def _write_main(options: Options, work: Floats, low: Any, high: Any) -> None:
+    for i in range(options.iv.size):
+        row = _sensitivities(options, i, work[0, i], work[1, i])
+        low[0][i], low[1][i], low[2][i], low[3][i] = row[0], row[1], row[3], row[4]
+        high[0][i], high[1][i], high[2][i], high[3][i] = row[5], row[6], row[7], row[8]
+
+
+@kernel
+def _write_others(options: Options, work: Floats, low: Any, high: Any, last: Floats) -> None:
+    for i in range(options.iv.size):
+        row = _sensitivities(options, i, work[0, i], work[1, i])
+        value, _, net_delta, _, vega, theta, _, _, _, charm, speed, gamma_coin = row
+        forward, days = options.forward[i], _DAYS_A_YEAR * options.tenor[i]
+        low[0][i], low[1][i] = net_delta, theta * (days if days < 1.0 else 1.0)
+        low[2][i], low[3][i] = charm, speed
+        high[0][i], high[1][i] = value / forward, net_delta / forward
+        high[2][i], high[3][i], last[i] = gamma_coin, vega / forward, theta / forward
 
 
 @inline
-def _status(price: float, intrinsic: float, highest: float, tenor: float) -> int:
-    if tenor <= 0.0:
-        return EXPIRED
-    if price < intrinsic * (1.0 - 2.3e-16):  # by more than the rounding of both
-        return BELOW_INTRINSIC
-    if price <= intrinsic:
-        return AT_INTRINSIC
-    return ABOVE_MAX if price >= highest else OK
+def _distance(a: float, t: float) -> Any:
+    """d, held where the density is not yet zero, and the smaller of a and t."""
+    d = a - t
+    d = _FAR if d > _FAR else d
+    return -_FAR if d < -_FAR else d, a if a < t else t
 
 
 @inline
-def _deviation(forward: float, strike: float, tenor: float, iv: float) -> float:
-    """σ√T: 0 for an option that has expired, NaN where an input makes no sense."""
-    if not (0.0 < forward < inf and 0.0 < strike < inf and iv >= 0.0):
-        return nan
-    if tenor <= 0.0:
-        return 0.0
-    s = iv * sqrt(tenor)
-    return _MAX_DEVIATION if s > _MAX_DEVIATION else s
+def _value(options: Options, i: int, d: float, ratios: Any) -> float:
+    """V, given what `mills` says of |d| and z."""
+    _, _, joint, apart, both = ratios
+    forward, strike, u = options.forward[i], options.strike[i], abs(d)
+    front, back = density_factors(u)
+    is_near_bound = d < -_NEAR_BOUND
+    mirrored = 0.0 if (d >= 0.0) | is_near_bound else u
+    size = fma(mirrored, mirror(u), (joint if is_near_bound else apart) / both)
+    smaller = forward if forward < strike else strike
+    part = front * size * smaller * back
+    value: float = smaller - part if is_near_bound else part
+    gain = forward - strike if options.is_call[i] else strike - forward
+    return value + gain if gain > 0.0 else value
 
 
 @inline
-def _log_ratio(forward: float, strike: float) -> float:
-    """ln(F/K); near the money from F - K, which is exact."""
-    ratio = forward / strike
-    return log1p((forward - strike) / strike) if 0.5 < ratio < 2.0 else log(ratio)
+def _sensitivities(options: Options, i: int, a: float, t: float) -> Any:
+    """V, delta, net delta, gamma, vega, theta, rho, vanna, volga, charm, speed, ∂²v/∂F²."""
+    f, k, tenor, iv = options.forward[i], options.strike[i], options.tenor[i], options.iv[i]
+    is_call, is_upper, is_dead = options.is_call[i], k >= f, (tenor <= 0.0) & (t == 0.0)
+    d, small = _distance(a, t)
+    u, z = abs(d), abs(d) + 2.0 * small
+    ratios = mills(u, 2.0 * small)
+    near, far, _, _, both = ratios
+    value = _value(options, i, d, ratios)
 
+    # The two probabilities of the option out of the money, one of them with its complement.
+    front, back = density_factors(u)
+    front_share = front / both
+    tail, far_tail = front_share * near * back, front_share * far * back
+    likely, unlikely = (1.0 - tail, tail) if d < 0.0 else (tail, 1.0 - tail)
+    per_usd = 1.0 / (_LEAST_FORWARD if f < _LEAST_FORWARD else f)
+    smaller, ratio = f if is_upper else k, k * per_usd
+    of_call = likely if is_upper else fma(-ratio, far_tail, 1.0)
+    of_put = -unlikely if is_upper else -ratio * far_tail
+    net_of_call = far_tail if is_upper else ratio * unlikely
+    net_of_put = far_tail - ratio if is_upper else -ratio * likely
+    delta = 0.0 if is_dead else (of_call if is_call else of_put)
+    net_delta = 0.0 if is_dead else (net_of_call if is_call else net_of_put)
 
-@inline
-def _moneyness(forward: float, strike: float, s: float) -> float:
-    """ln(F/K) / s; infinite on the side of exercise where s = 0."""
-    if s == 0.0:
-        return 0.0 if forward == strike else copysign(inf, forward - strike)
-    return _log_ratio(forward, strike) / s
-
-
-@inline
-def _value(forward: float, strike: float, s: float, is_call: bool) -> float:
-    gain = forward - strike if is_call else strike - forward
-    time_value = 0.0 if s == 0.0 else _time_value(forward, strike, s)
-    return time_value + gain if gain > 0.0 else time_value
-
-
-@inline
-def _time_value(forward: float, strike: float, s: float) -> float:
-    smaller = min(forward, strike)
-    a, t = abs(_log_ratio(forward, strike)) / s, 0.5 * s
-    if a - t > _FAR:
-        return 0.0
-    density = _density(a - t)
-    if _is_near_bound(a, t):
-        return smaller * (1.0 - density * (_mills(t - a) + _mills(a + t)))
-    return smaller * density * _mills_gap(a, t)
-
-
-@inline
-def _implied_deviation(x: float, value: float, remainder: float) -> float:
-    """
-    Solve v(s) = *value* for s, with *remainder* = 1 - *value* known on its own.
-
-    Householder's third-order method on ln v, or on ln(1 - v) for the upper half: v' = φ,
-    so that a step needs no more than M. Three steps reach rounding from any guess within a quarter.
-    """
-    s = _guess(x, value, remainder)
-    for _ in range(3):
-        a, t = x / s, 0.5 * s
-        if value <= 0.5:
-            size = _mills_gap(a, t)
-            target = value
-            rate = 1.0 / size
-        else:
-            size = _mills(abs(a - t)) + _mills(a + t)
-            target = remainder
-            rate = -1.0 / size
-        miss = _log_quotient(size, _SQRT_2PI * target) - 0.5 * (a - t) ** 2
-        newton = -miss / rate
-        bend = (a - t) * (a + t) / s
-        second = bend - rate
-        third = bend * bend - (3.0 * a * a + t * t) / s / s - 3.0 * bend * rate + 2.0 * rate * rate
-        step = newton * (1.0 + 0.5 * second * newton)
-        step /= 1.0 + newton * (second + third * newton / 6.0)
-        s = min(max(s + step, 0.5 * s), 2.0 * s)
-    return s
-
-
-@inline
-def _guess(x: float, value: float, remainder: float) -> float:
-    """
-    Return s within a quarter, from v = erf(s / √8) at the money.
-
-    Below, Bachelier's option of the same value, once the bound on it is undone, by our own
-    rational fit of its inverse; above, z = t - a as at the money, and s = z + √(z² + 2x).
-    """
-    if value < 0.3:
-        square = value * value
-        root = value * (1.0 + square * (0.2618 + 0.1439 * square))
-        normal = max(root * exp(-0.5 * x), 1e-300)
-        x = max(x, 1e-9 * normal)
-        y = log1p(x / normal)
-        w = sqrt(y)
-        top = ((0.01893516 * w + 0.03509544) * w + 0.00746896) * w + 0.39882716
-        bottom = (((0.01343959 * w + 0.02321075) * w + 0.10912392) * w + 0.01255555) * w + 1.0
-        return x * bottom / (y * top)
-    half = 0.5 * log(remainder * (1.0 + value))  # Winitzki's inverse of erf
-    shifted = 4.330746750799873 + half
-    z = sqrt(2.0 * (sqrt(shifted * shifted - 13.605442176870748 * half) - shifted))
-    return z + sqrt(z * z + 2.0 * x)
-
-
-@inline
-def _log_quotient(numerator: float, denominator: float) -> float:
-    if denominator < 1e-290:  # the quotient may be too large for a float
-        return log(numerator) - log(denominator)
-    return log(numerator / denominator)
-
-
-@inline
-def _is_near_bound(a: float, t: float) -> bool:
-    return a <= t and t >= 0.7
-
-
-@inline
-def _mills_gap(a: float, t: float) -> float:
-    """
-    M(a - t) - M(a + t) without cancellation.
-
-    For small t the odd Taylor terms 2 t^n/n! M⁽ⁿ⁾(a), n = 1..25, by the recurrence
-    M⁽ⁿ⁺¹⁾ = a M⁽ⁿ⁾ + n M⁽ⁿ⁻¹⁾; elsewhere the two differ enough. M(-z) = 1/φ(z) - M(z).
-    """
-    if t < 0.7 and a * t < 0.75:
-        even = _mills(a)
-        odd = a * even - 1.0
-        total = odd
-        weight = 1.0
-        for n in range(2, 25, 2):
-            even = a * odd + (n - 1) * even
-            odd = a * even + n * odd
-            weight *= t * t / (n * (n + 1))
-            total += weight * odd
-        return -2.0 * t * total
-    if a > t:
-        return _mills(a - t) - _mills(a + t)
-    return 1.0 / _density(t - a) - _mills(t - a) - _mills(a + t)
-
-
-@inline
-def _delta(d1: float, is_call: bool) -> float:
-    return _normal(d1) if is_call else -_normal(-d1)
-
-
-@inline
-def _net_delta(ratio: float, d2: float, is_call: bool) -> float:
-    probability = _delta(d2, is_call)
-    return probability if probability == 0.0 else ratio * probability  # K/F may overflow
-
-
-@inline
-def _normal(z: float) -> float:
-    """N(z), small tails to full relative accuracy."""
-    if abs(z) > _FAR:
-        return 1.0 if z > 0.0 else 0.0
-    tail = _density(z) * _mills(abs(z))
-    return 1.0 - tail if z > 0.0 else tail
-
-
-@inline
-def _density(z: float) -> float:
-    return exp(-0.5 * z * z) / _SQRT_2PI
-
-
-@inline
-def _mills(z: float) -> float:
-    """M(z) = N(-z) / φ(z) for z >= 0, within 3e-16 of its value."""
-    t = (z - 4.0) / (z + 4.0)
-    total = 0.0
-    for coefficient in _MILLS:
-        total = total * t + coefficient
-    return total / (1.0 + z)
+    density = 0.0 if t == 0.0 else front * back  # F φ(d1) = min(F, K) φ(d)
+    at_forward = density if is_upper else ratio * density  # φ(d1)
+    d1, d2 = (-d, -z) if is_upper else (z, d)
+    root = sqrt(0.0 if tenor <= 0.0 else tenor)
+    inverse = 0.0 if t < _LEAST_DEVIATION else 0.5 / t  # 1 / s
+    per_iv, per_root = root * inverse, iv * inverse
+    gamma = at_forward * inverse * per_usd
+    vega = 0.01 * root * (smaller * density)
+    theta = -0.5 / _DAYS_A_YEAR * (smaller * density * iv) * per_root
+    rho = 0.01 * tenor * (f * net_delta)
+    vanna = -at_forward * d2 * per_iv
+    volga = smaller * density * root * (d1 * d2) * per_iv
+    charm = 0.5 / _DAYS_A_YEAR * (at_forward * d2 * per_root) * per_root
+    speed = -gamma * fma(d1, inverse, 1.0) * per_usd
+    gamma_coin = fma(at_forward, inverse, -2.0 * net_delta) * per_usd * per_usd
+    return value, delta, net_delta, gamma, vega, theta, rho, vanna, volga, charm, speed, gamma_coin

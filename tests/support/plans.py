@@ -17,6 +17,7 @@ from tests.support.virtual import Misses
 _Choice = TypeVar("_Choice")
 
 CALM_TICKS = 4  # the last ones go undisturbed; recovery may use up the first of them
+_LOOK_UPS = "private/get_*_by_label"
 _SENT = ("private/buy", "private/sell", "private/cancel")
 # Nobody can tell an order that lists do not show yet from one that is not there; the agent waits
 # a second for them, as section 3 of the specification says.
@@ -82,11 +83,14 @@ def _gap(chance: np.random.Generator) -> timedelta:
 
 
 def _fault(chance: np.random.Generator, due_at: datetime) -> Fault:
-    """A fault of the venue: half of those that can happen to orders happen to nothing else."""
+    """A fault of the venue: most of those that can happen to orders do, or to their look-up."""
     starts_at = due_at + timedelta(seconds=float(chance.random()) * _BUSY_S)
     fault = drawn(chance, starts_at, DRAWABLE)
-    if set(ORDERS) <= set(CHOICES[fault.kind].methods) and chance.random() < 0.5:
-        return evolve(fault, method=_one_of(chance, _SENT))
+    if set(ORDERS) <= set(CHOICES[fault.kind].methods) and chance.random() < 0.7:
+        if chance.random() < 0.7:
+            return evolve(fault, method=_one_of(chance, _SENT))
+        times = 1 if fault.kind is FaultKind.TOKENS_LOST else int(chance.integers(1, 8))
+        return evolve(fault, method=_LOOK_UPS, times=times)
     if fault.kind is FaultKind.ORDERS_LAG:
         return evolve(fault, lag=_LIST_LAG)
     if fault.code is not None and fault.is_about("public/auth"):

@@ -103,6 +103,8 @@ async def _live(plan: Plan, wiring: Wiring) -> Life:
             alive = False
     if alive:
         found.append(Violation("I8", f"not at its end after {starts} starts"))
+    for failure in stage.agenda.failures:
+        raise failure
     book = fold(Book(environment=ENVIRONMENT), (record.entry for record in stage.log.kept))
     if state_hash(book) != state_hash(_last_book(stage.history)):
         found.append(Violation("I6", "the journal does not fold to the book of the last process"))

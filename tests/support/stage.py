@@ -1,7 +1,6 @@
 """What outlives a process: the exchange with its market, the stores, and what will happen."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -38,7 +37,7 @@ from tests.support.events import Event
 from tests.support.markets import NOW
 from tests.support.plans import CALM_TICKS, Plan
 from tests.support.troubles import RECORDS, REQUESTS, Kind, Mishap
-from tests.support.virtual import AgentClock, TrueClock, pause
+from tests.support.virtual import Action, Agenda, AgentClock, TrueClock, pause
 from tests.support.walking import WalkingMarket
 from tests.support.watched import MortalLog, WatchedControls, WatchedVenueLog
 from tests.support.wire import Wire, WireRpc, WireTransport
@@ -52,7 +51,6 @@ _PATIENCE_S = 5.0  # of a client, for an answer
 _LOOKED_AT = 0.02  # of the time to the next tick: the venue's market moves on without us
 _UNSET_AFTER = timedelta(minutes=20)  # a clock that was set is put right
 _RETRIES = RetryParams(jitter_s=0.0)  # a life is the same every time
-_Action = Callable[[], Awaitable[object]]
 
 
 @frozen(eq=False)
@@ -80,7 +78,7 @@ class Stage:
     controls: WatchedControls
     snapshots: MemoryPositionStore
     history: list[Event]
-    _coming: set[asyncio.Task[object]]  # what is still to happen
+    agenda: Agenda
     stop: asyncio.Event = field(factory=asyncio.Event)  # of the process that runs
 
     @classmethod
@@ -91,8 +89,8 @@ class Stage:
         faults = Faults(true)
         exchange = await _exchange(plan, true, faults, history)
         door = Door(hub=Hub(exchange), faults=faults)
-        coming: set[asyncio.Task[object]] = set()
-        waits = Waits(wait=pause, patience_s=_PATIENCE_S, later=partial(_spawn, coming))
+        agenda = Agenda()
+        waits = Waits(wait=pause, patience_s=_PATIENCE_S, later=agenda.add)
         stage = cls(
             plan=plan,
             ticks=ticks,
@@ -106,7 +104,7 @@ class Stage:
             controls=WatchedControls(MemoryControlStore(), history),
             snapshots=MemoryPositionStore(ENVIRONMENT),
             history=history,
-            coming=coming,
+            agenda=agenda,
         )
         stage._schedule()
         return stage
@@ -141,9 +139,9 @@ class Stage:
         now = self.true.now()
         return min([now + patience, *(tick for tick in self.ticks if tick > now)])
 
-    def at(self, instant: datetime, action: _Action) -> None:
+    def at(self, instant: datetime, action: Action) -> None:
         """Let *action* happen at *instant*."""
-        _spawn(self._coming, (instant - self.true.now()).total_seconds(), action)
+        self.agenda.add((instant - self.true.now()).total_seconds(), action)
 
     def _schedule(self) -> None:
         """Troubles in their time, and a venue that lives on while nobody asks it anything."""
@@ -240,15 +238,3 @@ class _Past:
     async def snapshot(self, underlying: str, at: datetime) -> MarketSnapshot:
         """See PastMarket."""
         return await self.market.past(underlying, at)
-
-
-def _spawn(coming: set[asyncio.Task[object]], seconds: float, action: _Action) -> None:
-    """Let *action* happen in so many *seconds*, whoever still waits for it."""
-
-    async def later() -> object:
-        await asyncio.sleep(seconds)
-        return await action()
-
-    task = asyncio.get_running_loop().create_task(later())
-    coming.add(task)
-    task.add_done_callback(coming.discard)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from adapters.memory.clock import SteppedClock
 
 _Result = TypeVar("_Result")
+Action = Callable[[], Awaitable[object]]
 
 
 class Deadlock(Exception):
@@ -85,6 +86,31 @@ async def pause(seconds: float) -> None:
         loop.now_s = later_s
     else:
         await asyncio.sleep(seconds)
+
+
+class Agenda:
+    """What is still to happen; *failures* is what was raised by it, and stands for a defect."""
+
+    def __init__(self) -> None:
+        self.failures: list[BaseException] = []
+        self._coming: set[asyncio.Task[object]] = set()
+
+    def add(self, seconds: float, action: Action) -> None:
+        """Let *action* happen in so many *seconds*, whoever still waits for it."""
+
+        async def later() -> object:
+            await asyncio.sleep(seconds)
+            return await action()
+
+        task = asyncio.get_running_loop().create_task(later())
+        self._coming.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[object]) -> None:
+        self._coming.discard(task)
+        failure = None if task.cancelled() else task.exception()
+        if failure is not None:
+            self.failures.append(failure)
 
 
 class TrueClock:

@@ -37,20 +37,21 @@ markets = st.builds(lambda f, ratio, t, iv: (f, f * ratio, t, iv), forwards, rat
 
 @pytest.mark.parametrize("grid", [whole_domain(), random_domain(2500, seed=1)], ids=["grid", "any"])
 def test_out_of_the_money_premium(grid: Grid) -> None:
-    """Its relative error is below 4e-16 (4 + cond) over the whole domain, down to 1e-300."""
+    """Its relative error is below 1.5e-16 (4 + cond) over the whole domain, down to 1e-300."""
     market = (grid.forward, grid.strike, grid.tenor, grid.iv, grid.is_call)
     usd, coin = premium_usd(*market), premium_coin(*market)
     options = exacts(grid)
 
     errors = []
     for i, option in enumerate(options):
-        allowed = 4e-16 * (4 + option.condition) * option.value
+        allowed = 1.5e-16 * (4 + option.condition) * option.value
         in_usd = mp.mpf(coin[i]) * grid.forward[i]
         errors.append(float(max(abs(usd[i] - option.value), abs(in_usd - option.value)) / allowed))
 
+    print(worst("premium", errors, options, grid))
     assert len(errors) > 1000
     assert min(float(o.value) for o in options) < 1e-280
-    assert max(errors) < 1.0, worst("premium", errors, options, grid)
+    assert max(errors) < 1.0
 
 
 def test_in_the_money_premium() -> None:

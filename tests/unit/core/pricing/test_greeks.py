@@ -7,8 +7,8 @@ import attrs
 import numpy as np
 import pytest
 
-from core.pricing.black76 import delta, net_delta, premium_coin
-from core.pricing.greeks import Greeks, greeks
+from core.pricing.black76 import delta, net_delta, premium_coin, premium_usd
+from core.pricing.greeks import Greeks, MainGreeks, greeks, main_greeks
 from tests.support.reference import (
     EPS,
     Grid,
@@ -87,6 +87,10 @@ def test_one_definition() -> None:
     assert (g.delta == delta(*market)).all()
     assert (g.net_delta == net_delta(*market)).all()
     assert (g.premium_coin == premium_coin(*market)).all()
+    main = main_greeks(*market)
+    assert (main.premium_usd == premium_usd(*market)).all()
+    for field in attrs.fields(MainGreeks)[1:]:
+        assert (getattr(main, field.name) == getattr(g, field.name)).all()
 
 
 def test_exchange_theta() -> None:
