@@ -1,9 +1,10 @@
 """The trading loop: recover, then tick after tick until asked to stop or nothing is left."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -27,6 +28,7 @@ from ports.trading import OrderState
 FINISHED, STOPPED, REFUSED = "finished", "stopped", "start refused"  # why a book was put down
 # A book or recording that cannot be relied on: only a person can mend it, and starts us again.
 _ENDING = (StoreDamaged, StoreForeign, StoreLocked, StoreUnwritable)
+_PATIENCE_S = 5.0  # of an end: with what is under way, and then with cancelling
 _PAUSES_S = (1, 2, 4, 8, 15, 30)  # between attempts of a start: a minute in all
 
 
@@ -74,6 +76,13 @@ class Agent:
     async def _run(self, ticks: int | None) -> None:
         progress = _Progress(HealthWatch(self.desk))
         await _open(self.desk)
+        reason = await _unless_stopped(self._trade(ticks, progress), self.stop)
+        await put_down(self.desk, reason or STOPPED)
+        if not progress.is_taken_up and not self.stop.is_set():
+            raise Unhealthy("the book was never taken up: the journal says why")
+
+    async def _trade(self, ticks: int | None, progress: _Progress) -> str:
+        """Start, and do tick after tick; returns why there are no more."""
         await self._start(progress)
         while ticks is None or ticks > 0:
             due_at = self.desk.world.clock.next_tick(self.desk.keeper.book.ticked_at)
@@ -82,9 +91,7 @@ class Agent:
             await self._tick(due_at, progress)
             self.beat()
             ticks = None if ticks is None else ticks - 1
-        await put_down(self.desk, STOPPED if self.stop.is_set() or ticks == 0 else FINISHED)
-        if not progress.is_taken_up and not self.stop.is_set():
-            raise Unhealthy("the book was never taken up: the journal says why")
+        return STOPPED if self.stop.is_set() or ticks == 0 else FINISHED
 
     async def _start(self, progress: _Progress) -> None:
         """
@@ -199,10 +206,19 @@ async def put_down(desk: Desk, reason: str) -> None:
     """
     End in good order: working openings cancelled, journal closed by its last entry, book saved.
 
+    A venue that is silent is not waited for: an alarm says that openings may still work.
+
     Raises:
         StoreUnwritable: The journal or the snapshot could not be written.
     """
-    await _each(desk, cancel_openings)
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await _each(desk, cancel_openings)
+    except TimeoutError:
+        silent = f"the venue did not answer within {_PATIENCE_S:g} s"
+        await desk.keeper.record(
+            Alarm(at=desk.now, subject="openings may still work", detail=silent)
+        )
     await desk.keeper.record(Closed(at=desk.now, reason=reason))
     await desk.keeper.save(desk.now)
 
@@ -274,6 +290,24 @@ async def _abandon(desk: Desk, cause: PortError) -> None:
                     await cancel(desk, order)
         except PortError as error:
             cause.add_note(f"{underlying}: openings may still work: {error}")
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, str], stop: asyncio.Event) -> str | None:
+    """
+    Return what *work* returns; None if it went on for too long once *stop* was set.
+
+    It is then abandoned where it waits for the outside, which is as good as a crash there:
+    what is in doubt was written down before, and the next start finds out.
+    """
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working}, timeout=_PATIENCE_S)
+    finally:
+        stopping.cancel()
+        working.cancel()
+    await asyncio.wait({working, stopping})
+    return None if working.cancelled() else working.result()
 
 
 async def _until(desk: Desk, instant: datetime, stop: asyncio.Event) -> None:

@@ -1,12 +1,15 @@
 """
-Kill a replay with SIGKILL at random instants and prove that nothing is doubled or lost.
+Kill an agent with SIGKILL at random instants and prove that nothing is doubled or lost.
 
-Run it as `scripts/crash --kills 200`; the suite runs a small slice.
+`scripts/crash --kills 200` kills a replay, which has its venue in the same process, and compares
+it with one that is left alone. With `--venue exchange` the exchange is another process, which
+lives on. The suite runs a small slice of both.
 """
 
 import argparse
 import asyncio
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +29,7 @@ from core.execution.book import fold
 from ports.decision_log import Closed, Entry, Sent
 from ports.positions import Book
 from ports.venue_log import VenueStep
+from tests.support import crash_lives, crash_stops, crash_switches
 
 _POLL_S = 0.0005
 _LONGEST_RUN_S = 300.0
@@ -147,26 +151,50 @@ def _violations(entries: Sequence[Entry], steps: Sequence[VenueStep], book: Book
 
 
 def main() -> None:
-    """Kill the replay that the arguments describe; exit 1 on any violation."""
+    """Kill what the arguments describe; exit 1 on any violation."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--venue", choices=("paper", "exchange"), default="paper")
+    parser.add_argument("--kills", type=int, default=None, help="200 of a replay")
+    parser.add_argument("--switches", type=int, default=0, help="kill switches; exchange only")
+    parser.add_argument("--stops", type=int, default=0, help="in real time; exchange only")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="lives at a time; exchange only")
     parser.add_argument("replay", nargs="*", help="arguments of `options-agent run`, behind --")
     given = parser.parse_args()
+    if given.venue == "exchange":
+        sys.exit(0 if _over_the_wire(given) else 1)
+    sys.exit(0 if _replayed(given.replay, given.kills or 200, given.seed) else 1)
+
+
+def _over_the_wire(given: argparse.Namespace) -> bool:
+    """Whether all that was asked for went well; if not, what is left can be looked at."""
+    folder, seed, went_well = Path(tempfile.mkdtemp(prefix="crash-")), given.seed, True
+    print(f"in {folder}, which is kept if anything is wrong", flush=True)
+    if given.kills:
+        lives = crash_lives.lives(folder, given.kills, seed, given.jobs)
+        went_well &= crash_lives.report(lives)
+    if given.switches:
+        went_well &= crash_switches.report(crash_switches.thrown(folder, given.switches, seed))
+    if given.stops:
+        went_well &= crash_stops.report(crash_stops.lives(folder, given.stops, seed))
+    if went_well:
+        shutil.rmtree(folder)
+    return went_well
+
+
+def _replayed(replay: Sequence[str], kills: int, seed: int) -> bool:
+    """Whether *replay* ends with the same book when it is killed on the way."""
     with tempfile.TemporaryDirectory() as folder:
-        calm = undisturbed(given.replay, Path(folder) / "calm")
+        calm = undisturbed(replay, Path(folder) / "calm")
         whole = written(Path(folder) / "calm")
-        rough = killed(given.replay, Path(folder) / "rough", given.kills, whole, given.seed)
+        rough = killed(replay, Path(folder) / "rough", kills, whole, seed)
     for violation in (*calm.violations, *rough.violations):
         print(f"violation: {violation}")
-    if calm.holdings != rough.holdings:
-        for line in sorted(set(calm.holdings) ^ set(rough.holdings)):
-            print(
-                f"differs {'in the calm run' if line in calm.holdings else 'when killed'}: {line}"
-            )
+    for line in sorted(set(calm.holdings) ^ set(rough.holdings)):
+        print(f"differs {'in the calm run' if line in calm.holdings else 'when killed'}: {line}")
     agrees = calm.holdings == rough.holdings and not (calm.violations or rough.violations)
     print(f"{rough.kills} kills, final book {'equal' if agrees else 'NOT EQUAL'}")
-    sys.exit(0 if agrees else 1)
+    return agrees
 
 
 if __name__ == "__main__":

@@ -35,11 +35,14 @@ class Findings:
     violations: tuple[str, ...]
 
 
-def judged(book: Path, exchange: ExchangeProcess) -> Findings:
-    """Judge the agent's *book*, which has been put down, against the running *exchange*."""
+def judged(book: Path, log_directory: Path, told: Counter[str]) -> Findings:
+    """
+    Judge the agent's *book*, which has been put down, against the exchange's log in
+    *log_directory* and the lots that it has *told*.
+    """
     journal, venue = (
         read_log(book / "journal", "journal"),
-        read_log(exchange.log_directory, "venue"),
+        read_log(log_directory, "venue"),
     )
     saved = json.loads((book / "positions.json").read_text())
     ids: dict[str, set[str]] = {}
@@ -53,7 +56,7 @@ def judged(book: Path, exchange: ExchangeProcess) -> Findings:
         *_unwritten(journal, ids),
         *_stale(journal, venue),
         *_miscounted(journal, venue),
-        *_apart(journal, venue, saved, exchange),
+        *_apart(journal, venue, saved, told),
         *_unfinished(journal, saved),
     ]
     kinds = Counter(line["kind"] for line in journal.lines)
@@ -67,6 +70,12 @@ def judged(book: Path, exchange: ExchangeProcess) -> Findings:
         doubled=len(doubled),
         violations=tuple(violations),
     )
+
+
+def told_by(exchange: ExchangeProcess) -> Counter[str]:
+    """The lots that *exchange* says are held, by contract."""
+    positions = exchange.call("private/get_positions", exchange.token(), currency=_COIN)
+    return _lots((each["instrument_name"], each["size"]) for each in positions)
 
 
 def working_openings(exchange: ExchangeProcess) -> list[str]:
@@ -110,9 +119,7 @@ def _once(fills: Iterator[dict[str, Any]], deliveries: Iterator[dict[str, Any]])
     return times
 
 
-def _apart(
-    journal: Log, venue: Log, saved: dict[str, Any], exchange: ExchangeProcess
-) -> Iterator[str]:
+def _apart(journal: Log, venue: Log, saved: dict[str, Any], told: Counter[str]) -> Iterator[str]:
     """Contracts of which the four that count them do not hold the same number of lots."""
     fold = _held(_fills(journal), (each["delivery"] for each in journal.of("Delivered")))
     positions = saved["book"]["positions"].values()
@@ -122,7 +129,7 @@ def _apart(
             (leg["contract"], leg["size"]) for each in positions for leg in each["legs"]
         ),
         "the exchange's log": _held(venue.each("fills"), venue.each("deliveries")),
-        "the exchange": _told(exchange),
+        "the exchange": told,
     }
     for name in sorted(set().union(*counts.values())):
         if len({held[name] for held in counts.values()}) > 1:
@@ -155,11 +162,6 @@ def _held(fills: Iterator[dict[str, Any]], deliveries: Iterator[dict[str, Any]])
     signs = {"buy": 1, "sell": -1}
     bought = [(each["contract"], signs[each["side"]] * each["amount"]) for each in fills]
     return _lots([*bought, *((each["contract"], -each["size"]) for each in deliveries)])
-
-
-def _told(exchange: ExchangeProcess) -> Counter[str]:
-    positions = exchange.call("private/get_positions", exchange.token(), currency=_COIN)
-    return _lots((each["instrument_name"], each["size"]) for each in positions)
 
 
 def _lots(sizes: Any) -> Counter[str]:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum, auto
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from attrs import define, field, frozen
 
-from tests.support.crash_judge import Findings, judged
+from tests.support.crash_judge import Findings, judged, told_by
 from tests.support.crash_logs import Tail
 from tests.support.crash_processes import (
     IN_A_TICK,
@@ -71,22 +70,22 @@ def live(folder: Path, kills: int, seed: int) -> Life:
         agent.start("--ticks", _CALM_TICKS)
         if (code := agent.ended()) != 0:
             raise Unexpected(f"the agent ended with {code}: {agent.last_words()}")
-        return Life(kills, tuple(life.ready), judged(agent.book, exchange))
+        return Life(
+            kills, tuple(life.ready), judged(agent.book, exchange.log_directory, told_by(exchange))
+        )
     finally:
-        if agent.is_alive:
-            agent.kill()
+        agent.kill_if_alive()
         exchange.kill()
 
 
-def lives(kills: int, seed: int, jobs: int) -> list[Life]:
-    """*kills* shared out among *jobs* lives at the same time."""
+def lives(folder: Path, kills: int, seed: int, jobs: int) -> list[Life]:
+    """*kills* shared out among *jobs* lives at the same time, each in a folder in *folder*."""
     shares = [kills // jobs + (job < kills % jobs) for job in range(jobs)]
-    with TemporaryDirectory(prefix="crash-") as folder:
-        folders = [Path(folder) / str(job) for job in range(jobs)]
-        for each in folders:
-            each.mkdir()
-        with ThreadPoolExecutor(jobs) as pool:
-            return list(pool.map(live, folders, shares, range(seed, seed + jobs)))
+    folders = [folder / f"life-{job}" for job in range(jobs)]
+    for each in folders:
+        each.mkdir()
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(live, folders, shares, range(seed, seed + jobs)))
 
 
 @define(eq=False)

@@ -35,7 +35,9 @@ def read_log(directory: Path, stem: str) -> Log:
     Numbers run from 1 without a gap, and each checksum is SHA-256 over the one before and the
     line without its own.
     """
-    lines, faults, previous = [], [], ""
+    lines: list[dict[str, Any]] = []
+    faults: list[str] = []
+    previous = ""
     for path in sorted(directory.glob(f"{stem}-*.jsonl")):
         for text in path.read_bytes().splitlines(keepends=True):
             number = len(lines) + 1

@@ -17,9 +17,7 @@ from tests.support.crash_logs import Tail, kind_of
 from tests.support.wire_processes import address, free_port
 
 IN_A_TICK = ("Reconciled", "Decided", "Executed", "Marked", "Ticked")  # and in no start
-_POLL_S = 0.001
 LONGEST_S = 120.0  # that anything is waited for
-THIN = [{"kind": "thin", "span_s": 30 * 86_400}]  # orders fill in parts, and rest meanwhile
 STEPPED = ("--clock", "stepped", "--no-limits", "--token-lifetime", str(10**9))
 EAGER = {  # so that a call is sold, bought back, rolled or delivered in every other tick
     "underlyings": '["BTC"]',
@@ -33,6 +31,8 @@ EAGER = {  # so that a call is sold, bought back, rolled or delivered in every o
     "roll_dte": "0.6",
     "order_ttl_sec": "5400",
 }
+_THIN = [{"kind": "thin", "span_s": 30 * 86_400}]  # orders fill in parts, and rest meanwhile
+_POLL_S = 0.001
 
 
 class Unexpected(RuntimeError):
@@ -45,7 +45,6 @@ class ExchangeProcess:
 
     folder: Path
     options: tuple[str, ...] = ()
-    is_thin: bool = True
     port: int = field(factory=free_port, init=False)
     _process: "subprocess.Popen[str] | None" = field(default=None, init=False)
 
@@ -56,11 +55,10 @@ class ExchangeProcess:
 
     def start(self, *options: str) -> None:
         """Serve, and return once it listens."""
+        (self.folder / "thin.json").write_text(json.dumps(_THIN))
         command = [sys.executable, "-m", "apps.exchange.main", "--port", str(self.port)]
-        command += ["--data-dir", "exchange", *self.options, *options]
-        if self.is_thin:
-            (self.folder / "thin.json").write_text(json.dumps(THIN))
-            command += ["--fault-script", "thin.json"]
+        command += ["--data-dir", "exchange", "--fault-script", "thin.json"]
+        command += [*self.options, *options]
         self._process = subprocess.Popen(
             command, cwd=self.folder, stdout=subprocess.PIPE, text=True
         )
@@ -155,6 +153,11 @@ class AgentProcess:
         self.signal(signal.SIGKILL)
         if (code := self._started.wait()) != -signal.SIGKILL:
             raise Unexpected(f"the agent ended with {code} by itself: {self.last_words()}")
+
+    def kill_if_alive(self) -> None:
+        """End it by SIGKILL if it has been started and has not ended."""
+        if self._process is not None and self.is_alive:
+            self.kill()
 
     def ended(self, within_s: float = LONGEST_S) -> int:
         """Its exit code, once it has ended."""

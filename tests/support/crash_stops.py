@@ -5,18 +5,25 @@ import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
-from tests.support.crash_judge import Findings, judged, working_openings
-from tests.support.crash_processes import AgentProcess, ExchangeProcess, Unexpected, pause
+from tests.support.crash_judge import Findings, judged, told_by, working_openings
+from tests.support.crash_processes import (
+    IN_A_TICK,
+    AgentProcess,
+    ExchangeProcess,
+    Unexpected,
+    pause,
+)
 
 _EVERY_TWO_S = ("--interval", "2")
 _STALE_S = (5.5, 8.0)  # longer than an order is valid, shorter than the watchdog waits
 _SILENT_S = 12.0  # longer than it waits, which is 10 s or three intervals
 _AWAY_S = 3.0  # that the exchange is dead
 _LONGEST_END_S = 5.0
+_STOPS_A_LIFE = 3  # the first in the midst of sending, the last too long
+_SHORT_LIVED = {"order_ttl_sec": "10"}
 _FULL_TICK = ("Marked",)  # the last thing of a tick that has read market and account
 
 
@@ -38,12 +45,15 @@ def live(folder: Path, stops: int, seed: int) -> Life:
     """
     chance, violations = random.Random(seed), []
     exchange = ExchangeProcess(folder)
-    agent = AgentProcess(folder, exchange.port, _EVERY_TWO_S)
+    agent = AgentProcess(folder, exchange.port, _EVERY_TWO_S, _SHORT_LIVED)
     exchange.start()
     try:
         agent.start()
-        for _ in range(stops):
-            agent.until_written(("Sent",))
+        for number in range(stops):
+            if number == 0:
+                agent.until_written(("Sent",))  # of its first tick; who knows when the next is
+            else:
+                agent.until_written(IN_A_TICK, chance.randint(1, 10))
             pause(chance.uniform(0.0, 0.01))
             _stop(agent, chance.uniform(*_STALE_S))
             agent.until_written(_FULL_TICK)
@@ -55,11 +65,10 @@ def live(folder: Path, stops: int, seed: int) -> Life:
         pause(_AWAY_S)
         exchange.start()
         agent.until_written(_FULL_TICK, 2)
-        end_s = _end(agent)
-        findings = judged(agent.book, exchange)
+        end_s = end(agent)
+        findings = judged(agent.book, exchange.log_directory, told_by(exchange))
     finally:
-        if agent.is_alive:
-            agent.kill()
+        agent.kill_if_alive()
         exchange.kill()
     return Life(
         stops=stops + 1,
@@ -69,12 +78,13 @@ def live(folder: Path, stops: int, seed: int) -> Life:
     )
 
 
-def lives(stops: int, seed: int, a_life: int = 4) -> list[Life]:
-    """*stops* shared out among lives: an agent opens ten positions in ten minutes at most."""
+def lives(folder: Path, stops: int, seed: int) -> list[Life]:
+    """*stops* shared out among lives, each in a folder in *folder*."""
     told = []
-    for first in range(0, stops, a_life):
-        with TemporaryDirectory(prefix="crash-") as folder:
-            told.append(live(Path(folder), min(a_life, stops - first) - 1, seed + first))
+    for first in range(0, stops, _STOPS_A_LIFE):
+        each = folder / f"stopped-{first}"
+        each.mkdir()
+        told.append(live(each, min(_STOPS_A_LIFE, stops - first) - 1, seed + first))
     return told
 
 
@@ -85,7 +95,7 @@ def _stop(agent: AgentProcess, seconds: float) -> None:
     agent.signal(signal.SIGCONT)
 
 
-def _end(agent: AgentProcess) -> float:
+def end(agent: AgentProcess) -> float:
     """Ask the agent to end; the seconds that took."""
     asked_at_s = time.monotonic()
     agent.signal(signal.SIGTERM)

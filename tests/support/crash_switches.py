@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum, auto
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from attrs import define, frozen
@@ -72,10 +71,10 @@ class _Room:
     def throw(self) -> Throw:
         """Wait for a random instant, throw the switch, look at two ticks, and release it."""
         way = self.chance.choice(list(Way))
-        self.agent.until_written(IN_A_TICK, self.chance.randint(1, 20))
+        self.agent.until_written(IN_A_TICK, self.chance.randint(1, 10))
         if self.chance.random() < 0.5:
             self.agent.until_written(("Sent",))
-        pause(self.chance.uniform(0.0, 0.02))
+        pause(self.chance.uniform(0.0, 0.005))
         if way is Way.COMMAND:
             self.agent.says("kill", "--reason", "a random instant")
         else:
@@ -102,12 +101,6 @@ def _raises_risk(asked: dict[str, Any]) -> bool:
     method, params = asked["method"], asked.get("params", {})
     is_order = method in ("private/buy", "private/sell", "private/edit")
     return is_order and str(params.get("reduce_only", False)).lower() != "true"
-
-
-def throws(count: int, seed: int) -> list[Throw]:
-    """*count* throws in a folder of their own."""
-    with TemporaryDirectory(prefix="crash-") as folder:
-        return thrown(Path(folder), count, seed)
 
 
 def report(told: Sequence[Throw]) -> bool:
