@@ -105,7 +105,7 @@ def instant_text(instant: datetime) -> str:
     """
     if instant.tzinfo is None:
         raise ValueError(f"a naive instant cannot be written: {instant!r}")
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def instant_from(text: str) -> datetime:
@@ -115,7 +115,10 @@ def instant_from(text: str) -> datetime:
     Raises:
         ValueError: It does not read as instant_text writes.
     """
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None or instant_text(instant) != text:
+        raise ValueError(f"not an instant as it is written here: {text!r}")
+    return instant
 
 
 def _float_out(number: float) -> float | None:

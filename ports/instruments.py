@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import ceil, floor
 from typing import Self, TypeAlias
 
@@ -57,6 +57,7 @@ class OptionContract:
     settlement: Settlement = Settlement.INVERSE
 
     @classmethod
+    @lru_cache(maxsize=16_384)  # a few thousand names come again with every chain
     def from_symbol(cls, symbol: str) -> Self:
         """
         Return the contract that the venue calls *symbol*.

@@ -4,8 +4,9 @@ import json
 import re
 
 import numpy as np
-from apps.cli.surface_page import page
 from attrs import evolve
+
+from apps.cli.surface_page import page
 from core.analysis.surface_view import surface_view
 from tests.support.smiles import market, skewed
 

@@ -6,6 +6,7 @@ from math import isnan
 import numpy as np
 import pytest
 from attrs import evolve
+
 from core.analysis.surface_scores import (
     CarryScore,
     Seen,
@@ -18,9 +19,8 @@ from core.analysis.surface_scores import (
 )
 from core.analysis.surface_summary import bucket_of, compare_index, pooled, summarise
 from core.surface.fit import FitParams
-from tests.support.smiles import market, skewed
-
 from ports.market_data import MarketSnapshot
+from tests.support.smiles import market, skewed
 
 PARAMS = FitParams()
 SMILES = {7.0: skewed(0.55), 30.0: skewed(0.5)}
