@@ -1,6 +1,7 @@
 """The exchange as a web application: HTTP GET and POST, and the websocket."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 
@@ -32,6 +33,8 @@ def exchange_app(door: Door, sockets: Sockets) -> Starlette:
         pulses = [asyncio.create_task(keep_going(door.hub, _PULSE_S))]
         if door.faults is not None:
             pulses.append(asyncio.create_task(_keep_silent(door)))
+        for pulse in pulses:
+            pulse.add_done_callback(_end_if_failed)
         yield
         for pulse in pulses:
             pulse.cancel()
@@ -48,6 +51,12 @@ def exchange_app(door: Door, sockets: Sockets) -> Starlette:
         ],
         lifespan=pulsing,
     )
+
+
+def _end_if_failed(pulse: "asyncio.Task[None]") -> None:
+    """An exchange whose time stands still must not go on answering: end; it is raised then."""
+    if not pulse.cancelled() and pulse.exception() is not None:
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _keep_silent(door: Door) -> None:
