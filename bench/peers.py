@@ -34,7 +34,8 @@ def all_peers() -> Iterator[Peer]:
     yield Peer("options-agent kernel", "premium", MILLION, _our_kernel)
     yield Peer("options-agent call", "premium", MILLION, lambda s: premium_usd(*_market(s)))
     yield Peer("options-agent kernel", "greeks", MILLION, _our_greeks)
-    yield Peer("options-agent call", "greeks", MILLION, lambda s: main_greeks(*_market(s)))
+    yield Peer("options-agent call", "greeks", MILLION, _our_greeks_call)
+    yield Peer("options-agent, new memory", "greeks", MILLION, lambda s: main_greeks(*_market(s)))
     yield Peer("options-agent kernel", "iv", MILLION, _our_iv)
     yield Peer("options-agent call", "iv", MILLION, _our_iv_call)
     yield Peer("stream, 4 in 1 out", "limit", MILLION, lambda s: limits.run_streams(s, 1))
@@ -57,6 +58,10 @@ def _our_kernel(s: Sample) -> Floats:
 
 def _our_greeks(s: Sample) -> None:
     kernels.main_greeks(kernels.Options(*_market(s)), limits.outputs(8, s.iv.size))
+
+
+def _our_greeks_call(s: Sample) -> None:
+    main_greeks(*_market(s), out=limits.outputs(8, s.iv.size))
 
 
 def _our_iv(s: Sample) -> Floats:

@@ -1,12 +1,13 @@
 """
-The elementary functions of the pricing kernels, as vector code: no library call, no branch.
+The elementary functions of the pricing kernels, and the premium made of them, as vector code:
+no library call, no branch.
 
 Numba compiles them into each kernel that names them. Its cache does not notice a change in this
 file: after one, run the tests, which say what to write into the files of the kernels.
 """
 
 from collections.abc import Callable
-from math import inf
+from math import inf, sqrt
 from typing import Any, cast
 
 from llvmlite import ir
@@ -23,6 +24,11 @@ _LEAST, _GREATEST = 2.2250738585072014e-308, 6e307  # whose bits are logarithms,
 _ROUNDER = 6755399441055744.0  # 1.5 * 2**52: a sum with it ends in the nearest integer's bits
 _ROUNDER_BITS = 0x4338000000000000
 _HALF_OCTAVE = 1 << 51
+_EXPONENT_BITS, _EPSILON = 0x7FF0000000000000, 2.0**-52
+_FAR = 39.5  # deviations at which the normal density counts as zero
+_MAX_DEVIATION = 100.0  # σ√T from which a value is its upper bound, to the last digit
+_NEAR_BOUND = 0.7  # -d from which 1 - v is computed and subtracted
+LEAST_DEVIATION = 1e-305  # divides in place of zero
 
 # fmt: off
 # Highest power first. M(y) = P(y) / (y P(y) + A(y)), by 60-digit interpolation at Chebyshev points
@@ -152,3 +158,41 @@ def log_ratio(x: float, y: float) -> float:
 @inline
 def is_market(forward: float, strike: float) -> bool:
     return (forward > 0.0) & (forward < inf) & (strike > 0.0) & (strike < inf)
+
+
+@inline
+def spacing(x: float) -> float:
+    """The distance to the next float from a positive *x* that is not subnormal."""
+    return _EPSILON * _float_of(_bits_of(x) & _EXPONENT_BITS)
+
+
+@inline
+def deviations(x: float, tenor: float, iv: float) -> Any:
+    """a and t of the pricing formula (kernels.py); x is |ln(F/K)|."""
+    s = iv * sqrt(0.0 if tenor <= 0.0 else tenor)
+    s = _MAX_DEVIATION if s > _MAX_DEVIATION else s
+    return x / (LEAST_DEVIATION if s < LEAST_DEVIATION else s), 0.5 * s
+
+
+@inline
+def distance(a: float, t: float) -> Any:
+    """d, held where the density is not yet zero, and the smaller of a and t."""
+    d = a - t
+    d = _FAR if d > _FAR else d
+    return -_FAR if d < -_FAR else d, a if a < t else t
+
+
+@inline
+def premium(forward: float, strike: float, is_call: bool, d: float, ratios: Any) -> float:
+    """V, given what `mills` says of |d| and z."""
+    _, _, joint, apart, both = ratios
+    u = abs(d)
+    front, back = density_factors(u)
+    is_near_bound = d < -_NEAR_BOUND
+    mirrored = 0.0 if (d >= 0.0) | is_near_bound else u
+    size = fma(mirrored, mirror(u), (joint if is_near_bound else apart) / both)
+    smaller = forward if forward < strike else strike
+    part = front * size * smaller * back
+    value: float = smaller - part if is_near_bound else part
+    gain = forward - strike if is_call else strike - forward
+    return value + gain if gain > 0.0 else value

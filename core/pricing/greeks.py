@@ -73,8 +73,9 @@ def greeks(
     Source: E. G. Haug (2007), The Complete Guide to Option Pricing Formulas, chapter 2,
         with b = r = 0; rho and exchange_theta as in Deribit's API.
     """
-    main, shape, options = _main(forward, strike, tenor, iv, is_call)
-    others = np.empty((9, options.forward.size))
+    options, shape = _aligned(forward, strike, tenor, iv, is_call)
+    main = _main(options, shape, np.empty((8, options.iv.size)))
+    others = np.empty((9, options.iv.size))
     kernels.other_greeks(options, others)
     net_delta, exchange_theta, charm, speed, *in_coin = _shared(others, shape)
     premium_coin, delta_coin, gamma_coin, vega_coin, theta_coin = in_coin
@@ -99,19 +100,33 @@ def greeks(
 
 
 def main_greeks(
-    forward: ArrayLike, strike: ArrayLike, tenor: ArrayLike, iv: ArrayLike, is_call: ArrayLike
+    forward: ArrayLike,
+    strike: ArrayLike,
+    tenor: ArrayLike,
+    iv: ArrayLike,
+    is_call: ArrayLike,
+    *,
+    out: Floats | None = None,
 ) -> MainGreeks:
     """
     Return the premium in USD and the main sensitivities, at half the cost of all.
 
-    Shapes, units, edges, error and source as in greeks and black76.premium_usd.
+    Shapes, units, edges, error and source as in greeks and black76.premium_usd. The columns are
+    views of the rows of *out*, contiguous float64 of shape (8, *common shape), which a call
+    overwrites; without it of a new array, whose fresh memory costs as much as the arithmetic
+    where there are millions of rows.
+
+    Raises:
+        ValueError: *out* has another shape, type or layout.
     """
-    return _main(forward, strike, tenor, iv, is_call)[0]
+    options, shape = _aligned(forward, strike, tenor, iv, is_call)
+    rows = np.empty((8, options.iv.size)) if out is None else _rows_of(out, (8, *shape))
+    return _main(options, shape, rows)
 
 
-def _main(
+def _aligned(
     forward: ArrayLike, strike: ArrayLike, tenor: ArrayLike, iv: ArrayLike, is_call: ArrayLike
-) -> tuple[MainGreeks, _Shape, kernels.Options]:
+) -> tuple[kernels.Options, _Shape]:
     shape = np.broadcast_shapes(*map(np.shape, (forward, strike, tenor, iv, is_call)))
     options = kernels.Options(
         flat_floats(forward, shape),
@@ -120,12 +135,22 @@ def _main(
         flat_floats(iv, shape),
         flat_bools(is_call, shape),
     )
-    rows = np.empty((8, options.forward.size))
+    return options, shape
+
+
+def _main(options: kernels.Options, shape: _Shape, rows: Floats) -> MainGreeks:
     kernels.main_greeks(options, rows)
-    return MainGreeks(*_shared(rows, shape)), shape, options
+    return MainGreeks(*_shared(rows, shape))
+
+
+def _rows_of(out: Floats, shape: _Shape) -> Floats:
+    if out.shape != shape or out.dtype != np.float64 or not out.flags.carray:
+        raise ValueError(f"out must be contiguous, writeable float64 of shape {shape}")
+    return out.reshape(shape[0], -1)
 
 
 def _shared(rows: Floats, shape: _Shape) -> list[Floats]:
     """The rows, read-only and of *shape*; floats where it is that of a number."""
+    rows = rows.view()
     rows.flags.writeable = False
     return [row.reshape(shape)[()] for row in rows]  # [()] makes 0-d a float

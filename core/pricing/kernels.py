@@ -18,19 +18,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.kernel import inline, kernel
-from core.pricing.arithmetic import density_factors, fma, is_market, log_ratio, mills, mirror
+from core.pricing.arithmetic import (
+    LEAST_DEVIATION,
+    density_factors,
+    deviations,
+    distance,
+    fma,
+    is_market,
+    log_ratio,
+    mills,
+    premium,
+)
 from ports.columns import Bools, Floats
 
 # The digest of arithmetic.py: numba's cache sees a change of this file, not of that one.
-ARITHMETIC = "3122d2eaa66c970a"
+ARITHMETIC = "63fe55695f776f51"
 
 BLOCK = 2048
 _DAYS_A_YEAR = 365.0
-_FAR = 39.5  # deviations at which the normal density counts as zero
-_MAX_DEVIATION = 100.0  # σ√T from which a value is its upper bound, to the last digit
-_LEAST_DEVIATION = 1e-305  # divides in place of zero
 _LEAST_FORWARD = 2.3e-308  # whose inverse is finite
-_NEAR_BOUND = 0.7  # -d from which 1 - v is computed and subtracted
 
 
 class Options(NamedTuple):
@@ -119,19 +125,17 @@ def _deviations(options: Options, work: Floats) -> None:
     """Write a and t of the module's formula into the rows of *work*."""
     for i in range(options.iv.size):
         forward, strike, tenor = options.forward[i], options.strike[i], options.tenor[i]
-        s = options.iv[i] * sqrt(0.0 if tenor <= 0.0 else tenor)
-        s = _MAX_DEVIATION if s > _MAX_DEVIATION else s
-        s = s if is_market(forward, strike) & (options.iv[i] >= 0.0) else nan
-        x = abs(log_ratio(forward, strike))
-        work[0, i] = x / (_LEAST_DEVIATION if s < _LEAST_DEVIATION else s)
-        work[1, i] = 0.5 * s
+        iv = options.iv[i]
+        iv = iv if is_market(forward, strike) & (iv >= 0.0) else nan
+        work[0, i], work[1, i] = deviations(abs(log_ratio(forward, strike)), tenor, iv)
 
 
 @kernel
 def _premiums(options: Options, work: Floats, out: Floats) -> None:
     for i in range(out.size):
-        d, small = _distance(work[0, i], work[1, i])
-        out[i] = _value(options, i, d, mills(abs(d), 2.0 * small))
+        d, small = distance(work[0, i], work[1, i])
+        ratios = mills(abs(d), 2.0 * small)
+        out[i] = premium(options.forward[i], options.strike[i], options.is_call[i], d, ratios)
 
 
 @kernel
@@ -168,39 +172,15 @@ def _write_others(options: Options, work: Floats, low: Any, high: Any, last: Flo
 
 
 @inline
-def _distance(a: float, t: float) -> Any:
-    """d, held where the density is not yet zero, and the smaller of a and t."""
-    d = a - t
-    d = _FAR if d > _FAR else d
-    return -_FAR if d < -_FAR else d, a if a < t else t
-
-
-@inline
-def _value(options: Options, i: int, d: float, ratios: Any) -> float:
-    """V, given what `mills` says of |d| and z."""
-    _, _, joint, apart, both = ratios
-    forward, strike, u = options.forward[i], options.strike[i], abs(d)
-    front, back = density_factors(u)
-    is_near_bound = d < -_NEAR_BOUND
-    mirrored = 0.0 if (d >= 0.0) | is_near_bound else u
-    size = fma(mirrored, mirror(u), (joint if is_near_bound else apart) / both)
-    smaller = forward if forward < strike else strike
-    part = front * size * smaller * back
-    value: float = smaller - part if is_near_bound else part
-    gain = forward - strike if options.is_call[i] else strike - forward
-    return value + gain if gain > 0.0 else value
-
-
-@inline
 def _sensitivities(options: Options, i: int, a: float, t: float) -> Any:
     """V, delta, net delta, gamma, vega, theta, rho, vanna, volga, charm, speed, ∂²v/∂F²."""
     f, k, tenor, iv = options.forward[i], options.strike[i], options.tenor[i], options.iv[i]
     is_call, is_upper, is_dead = options.is_call[i], k >= f, (tenor <= 0.0) & (t == 0.0)
-    d, small = _distance(a, t)
+    d, small = distance(a, t)
     u, z = abs(d), abs(d) + 2.0 * small
     ratios = mills(u, 2.0 * small)
     near, far, _, _, both = ratios
-    value = _value(options, i, d, ratios)
+    value = premium(f, k, is_call, d, ratios)
 
     # The two probabilities of the option out of the money, one of them with its complement.
     front, back = density_factors(u)
@@ -220,7 +200,7 @@ def _sensitivities(options: Options, i: int, a: float, t: float) -> Any:
     at_forward = density if is_upper else ratio * density  # φ(d1)
     d1, d2 = (-d, -z) if is_upper else (z, d)
     root = sqrt(0.0 if tenor <= 0.0 else tenor)
-    inverse = 0.0 if t < _LEAST_DEVIATION else 0.5 / t  # 1 / s
+    inverse = 0.0 if t < LEAST_DEVIATION else 0.5 / t  # 1 / s
     per_iv, per_root = root * inverse, iv * inverse
     gamma = at_forward * inverse * per_usd
     vega = 0.01 * root * (smaller * density)

@@ -9,6 +9,7 @@ import pytest
 
 from core.pricing.black76 import delta, net_delta, premium_coin, premium_usd
 from core.pricing.greeks import Greeks, MainGreeks, greeks, main_greeks
+from ports.columns import Floats
 from tests.support.reference import (
     EPS,
     Grid,
@@ -91,6 +92,34 @@ def test_one_definition() -> None:
     assert (main.premium_usd == premium_usd(*market)).all()
     for field in attrs.fields(MainGreeks)[1:]:
         assert (getattr(main, field.name) == getattr(g, field.name)).all()
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (2, 3)])
+def test_kept_memory(shape: tuple[int, ...]) -> None:
+    """Memory that the caller keeps holds the same numbers, and is the caller's to write again."""
+    market = (100.0, np.linspace(90.0, 110.0, int(np.prod(shape))).reshape(shape), 0.5, 0.6, True)
+    fresh, kept = main_greeks(*market), np.full((8, *shape), nan)
+
+    for _ in range(2):
+        main = main_greeks(*market, out=kept)
+        for row, field in enumerate(attrs.fields(MainGreeks)):
+            assert (kept[row] == getattr(fresh, field.name)).all()
+            assert (getattr(main, field.name) == getattr(fresh, field.name)).all()
+    assert kept.flags.writeable
+    if shape:
+        assert np.shares_memory(main.delta, kept)
+        assert not main.delta.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.empty((7, 3)), np.empty((8, 4)), np.empty((8, 3), dtype=np.float32), np.empty((3, 8)).T],
+    ids=["rows", "columns", "type", "layout"],
+)
+def test_memory_that_does_not_fit(wrong: Floats) -> None:
+    """Memory of another shape, type or layout is refused, and nothing is written."""
+    with pytest.raises(ValueError, match="out must be contiguous"):
+        main_greeks(100.0, [90.0, 100.0, 110.0], 0.5, 0.6, True, out=wrong)
 
 
 def test_exchange_theta() -> None:

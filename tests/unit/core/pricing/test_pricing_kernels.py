@@ -56,6 +56,7 @@ LOOPS = [
     implied_kernels._normalise,
     implied_kernels._guess,
     implied_kernels._improve,
+    implied_kernels._conclude,
 ]
 
 
