@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from adapters.files.disk import Disk
+from adapters.files.positions import FilePositionStore
 from adapters.files.venue_log import FileVenueLog
 from adapters.memory.decision_log import MemoryDecisionLog
 from adapters.memory.positions import MemoryPositionStore
 from adapters.memory.venue_log import MemoryVenueLog
 from apps.settings.root import Settings
-from apps.wiring.book import EXCHANGE, VENUE, BookPlace, controls_of
+from apps.wiring.book import EXCHANGE, POSITIONS, VENUE, BookPlace, controls_of
 from apps.wiring.deribit import Access
 from apps.wiring.market import market_at
 from apps.wiring.outside import Insider, outside_of
@@ -35,8 +36,8 @@ async def inspected_desk(settings: Settings, place: BookPlace) -> AsyncIterator[
         PortError: Book, recording or venue cannot be read.
     """
     state = await _state(place)
-    log, positions = MemoryDecisionLog(), MemoryPositionStore(place.environment)
-    keeper = Bookkeeper(log, positions, place.environment)
+    log = MemoryDecisionLog()
+    keeper = Bookkeeper(log, MemoryPositionStore(place.environment), place.environment)
     if state:
         keeper.book, keeper.seq, keeper.at = state.book, state.seq, state.at
     at = state.now if state else None
@@ -58,7 +59,7 @@ async def inspected_desk(settings: Settings, place: BookPlace) -> AsyncIterator[
                 trading=outside.trading,
                 clock=outside.clock,
                 log=log,
-                positions=positions,
+                positions=FilePositionStore(Disk(), place.directory / POSITIONS, place.environment),
                 controls=controls_of(place),
             ),
             keeper=keeper,
