@@ -85,7 +85,7 @@ class JournalFold:
             self._update(entry)
         elif isinstance(entry, Delivered):
             symbol = entry.delivery.contract.symbol
-            self.held[symbol] -= lots(entry.delivery.size)
+            self.held[symbol] = 0  # all that anybody held of it in the account
             for known in self.orders.values():
                 if known.intent.contract.symbol == symbol and not known.state.is_terminal:
                     known.state = OrderState.EXPIRED

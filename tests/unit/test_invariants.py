@@ -233,7 +233,7 @@ def test_an_opening_that_works_in_the_end() -> None:
 
 
 def test_a_delivery_ends_what_is_held() -> None:
-    """Expired at the venue and in the journal; one that only the venue knows is I3."""
+    """At the venue and in the journal, by hand or not; one that only the venue knows is I3."""
     delivery = Delivery(
         delivery_id="d1",
         contract=A,
@@ -250,3 +250,9 @@ def test_a_delivery_ends_what_is_held() -> None:
 
     assert broken(RICH, *sold(), step, told) == set()
     assert broken(RICH, *sold(), step) == {"I3"}
+
+    by_hand = evolve(fill("t2", A, Side.SELL, 0.5, label=UNLABELLED), order_id="2")
+    theirs = VenueStep(at=NOW, fills=(by_hand,))
+    whole = evolve(delivery, size=-1.5)
+    step = VenueStep(at=NOW, deliveries=(whole,))
+    assert broken(RICH, *sold(), theirs, step, evolve(told, delivery=whole)) == set()
