@@ -85,7 +85,7 @@ def terms_of(asked: Place, contract: Contract) -> OrderTerms:
         raise RpcError(11055, "post_only_not_allowed")
     _require_advanced_fits(asked, contract)
     shown = asked.max_show if asked.display_amount is None else asked.display_amount
-    _require_display_fits(shown, contract)
+    require_display_fits(shown, contract)
     is_at_once = asked.type in AT_MARKET and asked.time_in_force in STAYING
     return OrderTerms(
         order_type=asked.type,
@@ -128,7 +128,13 @@ def _require_advanced_fits(asked: Place, contract: Contract) -> None:
         raise RpcError(11047, "unsupported_arg_combination")
 
 
-def _require_display_fits(shown: float | None, contract: Contract) -> None:
+def require_display_fits(shown: float | None, contract: Contract) -> None:
+    """
+    Let an order on *contract* pass that shows *shown* of itself; None shows it whole.
+
+    Raises:
+        RpcError: 11048, an option does not hide; 10036, it is too little or not whole contracts.
+    """
     if shown is None:
         return
     if not isinstance(contract, FutureContract):

@@ -1,5 +1,6 @@
 """The exchange itself: market, venue, books, sessions and credits, behind the wire."""
 
+from asyncio import Lock
 from datetime import datetime, timedelta
 from math import isfinite
 
@@ -43,7 +44,12 @@ class ExchangeParams:
 
 @define(eq=False, kw_only=True, repr=False)
 class Exchange:
-    """One account on a simulated venue, with all that the venue does not keep itself."""
+    """
+    One account on a simulated venue, with all that the venue does not keep itself.
+
+    *waiting_turn* is held by whoever changes, cancels or places an order that waits: it is never
+    cancelled and placed at once.
+    """
 
     params: ExchangeParams
     world: ExchangeWorld
@@ -57,6 +63,7 @@ class Exchange:
     self_trading_mode: str = field(default="reject_taker", init=False)
     protections: dict[str, Protection] = field(factory=dict, init=False)  # by coin
     cancels_on_disconnect: bool = field(default=False, init=False)  # of every new websocket
+    waiting_turn: Lock = field(factory=Lock, init=False)
 
     @classmethod
     async def opened(cls, params: ExchangeParams, world: ExchangeWorld) -> "Exchange":
@@ -178,11 +185,13 @@ class Exchange:
         """
         if record.trigger is None:
             return self.record_of(await self.venue.cancel_for(record.order, reason))
-        if record.order.state.is_terminal:
-            raise Refused(10010, "already_closed")
-        ended = record.trigger.ended(OrderState.CANCELLED)
-        await self.ledger.append(VenueStep(at=self.now, triggers=(ended,), reason=reason))
-        return self.record_of(ended.order)
+        async with self.waiting_turn:
+            waiting = self.armed_one(record.order)
+            if waiting is None:
+                raise Refused(10010, "already_closed")
+            ended = waiting.ended(OrderState.CANCELLED)
+            await self.ledger.append(VenueStep(at=self.now, triggers=(ended,), reason=reason))
+            return self.record_of(ended.order)
 
     async def cancelled_if_open(self, record: OrderRecord, reason: str) -> int:
         """Cancel as `cancelled` and return 1; 0 where it was filled or closed in between."""
@@ -225,6 +234,10 @@ class Exchange:
     def armed(self, coin: str) -> list[TriggerOrder]:
         """The orders in *coin* that wait for their price, oldest first."""
         return list(self.books(coin).armed.values())
+
+    def armed_one(self, order: Order) -> TriggerOrder | None:
+        """How *order* waits now; None if it does not, or not any more."""
+        return self.books(order.contract.underlying).armed.get(order.order_id)
 
     def working_records(self, coin: str) -> list[OrderRecord]:
         """The orders in *coin* that work, oldest first of each contract."""

@@ -14,12 +14,12 @@ from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
-from typing import Annotated
 
 import typer
 import uvicorn
 from attrs import frozen
 
+from apps.exchange import options
 from apps.exchange.app import HTTP_PATH, WEBSOCKET_PATH, exchange_app
 from apps.exchange.door import Door
 from apps.exchange.exchange import Exchange, ExchangeParams
@@ -28,7 +28,7 @@ from apps.exchange.faults.runtime import Faults
 from apps.exchange.faults.script import BadScript, ToldFault, draws_from, script_from
 from apps.exchange.faults.world import faulty_world
 from apps.exchange.hub import Hub
-from apps.exchange.limits import allowances
+from apps.exchange.limits import Allowance, Cost, allowances
 from apps.exchange.sessions import Credentials
 from apps.exchange.sockets import Sockets
 from apps.settings.faults import SettingsError
@@ -49,8 +49,28 @@ from ports.errors import PortError, Unavailable
 _LARGEST_FRAME = 16 * 1024 * 1024  # bytes of a websocket message that are read to be refused
 _MISUSE, _FAILED = 2, 1
 _FED = "deribit"  # the market that is the public feed of a venue
-_LEAST_FED_FRAME, _NOTHING = timedelta(seconds=2), timedelta(0)  # a feed has limits of its own
-_INSTANTS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"]
+_LEAST_FED_FRAME = timedelta(seconds=2)  # a feed has limits of its own
+
+
+@frozen(kw_only=True)
+class _Planned:
+    """What goes wrong on purpose; None is what was not asked for."""
+
+    draws: Draws | None
+    script: tuple[ToldFault, ...] | None
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything does."""
+        return self.draws is not None or self.script is not None
+
+    def faults(self, clock: Clock) -> Faults | None:
+        """The faults that were asked for, armed by *clock*; None if none were."""
+        if not self.is_any:
+            return None
+        faults = Faults(clock, self.draws)
+        faults.arm(*(each.fault(clock.now()) for each in self.script or ()))
+        return faults
 
 
 @frozen(kw_only=True)
@@ -65,90 +85,35 @@ class _Served:
     start: datetime | None
     is_tied: bool
     feed: str | None
-    draws: Draws | None
-    script: tuple[ToldFault, ...] | None
-
-    @property
-    def is_faulty(self) -> bool:
-        """Whether anything goes wrong on purpose."""
-        return self.draws is not None or self.script is not None
-
-    def faults(self, clock: Clock) -> Faults | None:
-        """The faults that were asked for, armed by *clock*; None if none were."""
-        if not self.is_faulty:
-            return None
-        faults = Faults(clock, self.draws)
-        faults.arm(*(each.fault(clock.now()) for each in self.script or ()))
-        return faults
+    planned: _Planned
 
 
 def serve(  # noqa: PLR0917  a command's parameters are its options
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 is any free one.")] = 8088,
-    client_id: Annotated[
-        str, typer.Option(envvar="PAPER_CLIENT_ID", help="Name of the key.")
-    ] = PAPER_ID,
-    client_secret: Annotated[
-        str, typer.Option(envvar="PAPER_CLIENT_SECRET", help="Secret of the key.")
-    ] = PAPER_SECRET,
-    data_dir: Annotated[Path, typer.Option(help="Folder of the venue's memory.")] = Path(
-        "data/exchange"
-    ),
-    memory: Annotated[bool, typer.Option("--memory", help="Forget all at the end.")] = False,
-    market: Annotated[str | None, typer.Option(help="synthetic, replay, or deribit.")] = None,
-    feed: Annotated[str, typer.Option(help="Whose public feed is the market deribit.")] = BASE_URLS[
-        "mainnet"
-    ],
-    data: Annotated[Path | None, typer.Option(help="Folder of recorded chains.")] = None,
-    since: Annotated[str | None, typer.Option("--from", help="First day of a replay.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market.")] = None,
-    clock: Annotated[
-        Pace, typer.Option(help="real, or stepped by the method paper/advance.")
-    ] = Pace.REAL,
-    speed: Annotated[float, typer.Option(min=0.001, help="Seconds that pass in one.")] = 1.0,
-    start: Annotated[
-        datetime | None, typer.Option(formats=_INSTANTS, help="Where time begins, UTC.")
-    ] = None,
-    frame_ms: Annotated[int, typer.Option(min=1, help="How long a picture is shown.")] = 100,
-    tier: Annotated[int, typer.Option(min=1, max=4, help="Tier of the rate limits.")] = 4,
-    limits: Annotated[bool, typer.Option(help="Count credits at all.")] = True,
-    token_lifetime: Annotated[int, typer.Option(min=1, help="Seconds a token lives.")] = 900,
-    tied: Annotated[
-        bool, typer.Option("--tied", help="End when standard input does: with who started it.")
-    ] = False,
-    config: Annotated[list[Path] | None, typer.Option(help="Settings in TOML.")] = None,
-    faults: Annotated[
-        str | None, typer.Option(help="Go wrong on purpose: seed=7,rate=0.3[,kinds=a+b].")
-    ] = None,
-    fault_script: Annotated[
-        Path | None, typer.Option(help="Go wrong on purpose, as a JSON array says.")
-    ] = None,
+    host: options.Host = "127.0.0.1",
+    port: options.Port = 8088,
+    client_id: options.ClientId = PAPER_ID,
+    client_secret: options.ClientSecret = PAPER_SECRET,
+    data_dir: options.DataDir = Path("data/exchange"),
+    memory: options.Memory = False,
+    market: options.Market = None,
+    feed: options.Feed = BASE_URLS["mainnet"],
+    data: options.Data = None,
+    since: options.Since = None,
+    seed: options.Seed = None,
+    clock: options.Clock = Pace.REAL,
+    speed: options.Speed = 1.0,
+    start: options.Start = None,
+    frame_ms: options.FrameMs = 100,
+    tier: options.Tier = 4,
+    limits: options.Limits = True,
+    token_lifetime: options.TokenLifetime = 900,
+    tied: options.Tied = False,
+    config: options.Config = None,
+    faults: options.FaultDraws = None,
+    fault_script: options.FaultScript = None,
 ) -> None:
     """Serve Deribit's JSON-RPC v2 over HTTP and websocket, with paper money."""
-    is_fed = market == _FED
-    named = {
-        "venue.market": None if is_fed else market,
-        "venue.replay_data": data,
-        "venue.replay_from": since,
-        "venue.seed": seed,
-    }
-    flags = {key: str(value) for key, value in named.items() if value is not None}
-    settings = _settings(config or [], flags)
-    try:
-        draws = None if faults is None else draws_from(faults)
-        script = None if fault_script is None else script_from(fault_script)
-    except BadScript as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(_MISUSE) from error
-    params = ExchangeParams(
-        coins=tuple(settings.venue.underlyings),
-        credentials=Credentials(client_id=client_id, client_secret=client_secret),
-        token_lifetime_s=token_lifetime,
-        frame=max(timedelta(milliseconds=frame_ms), _LEAST_FED_FRAME if is_fed else _NOTHING),
-        allowed=allowances(tier) if limits else None,
-        can_be_stepped=clock is Pace.STEPPED,
-        market=f"the feed of {feed}" if is_fed else market_name(settings.venue),
-    )
+    settings = _settings(config or [], _market_flags(market, data, since, seed))
     served = _Served(
         host=host,
         port=port,
@@ -157,20 +122,68 @@ def serve(  # noqa: PLR0917  a command's parameters are its options
         speed=speed,
         start=start.replace(tzinfo=UTC) if start else None,
         is_tied=tied,
-        feed=feed if is_fed else None,
-        draws=draws,
-        script=script,
+        feed=feed if market == _FED else None,
+        planned=_planned(faults, fault_script),
     )
-    try:
-        _run(settings, params, served)
-    except (PortError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(_FAILED) from error
+    params = _params(
+        settings,
+        served,
+        credentials=Credentials(client_id=client_id, client_secret=client_secret),
+        token_lifetime_s=token_lifetime,
+        frame=timedelta(milliseconds=frame_ms),
+        allowed=allowances(tier) if limits else None,
+    )
+    _run(settings, params, served)
 
 
 def main() -> None:
     """Run the server until it is told to end."""
     typer.run(serve)
+
+
+def _market_flags(
+    market: str | None, data: Path | None, since: str | None, seed: int | None
+) -> dict[str, str]:
+    """The settings of the market that the options name; a feed is none of the settings'."""
+    named = {
+        "venue.market": None if market == _FED else market,
+        "venue.replay_data": data,
+        "venue.replay_from": since,
+        "venue.seed": seed,
+    }
+    return {key: str(value) for key, value in named.items() if value is not None}
+
+
+def _planned(faults: str | None, fault_script: Path | None) -> _Planned:
+    try:
+        return _Planned(
+            draws=None if faults is None else draws_from(faults),
+            script=None if fault_script is None else script_from(fault_script),
+        )
+    except BadScript as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(_MISUSE) from error
+
+
+def _params(
+    settings: Settings,
+    served: _Served,
+    *,
+    credentials: Credentials,
+    token_lifetime_s: int,
+    frame: timedelta,
+    allowed: dict[Cost, Allowance] | None,
+) -> ExchangeParams:
+    is_fed = served.feed is not None
+    return ExchangeParams(
+        coins=tuple(settings.venue.underlyings),
+        credentials=credentials,
+        token_lifetime_s=token_lifetime_s,
+        frame=max(frame, _LEAST_FED_FRAME) if is_fed else frame,
+        allowed=allowed,
+        can_be_stepped=served.pace is Pace.STEPPED,
+        market=f"the feed of {served.feed}" if is_fed else market_name(settings.venue),
+    )
 
 
 def _settings(config: list[Path], flags: dict[str, str]) -> Settings:
@@ -183,12 +196,16 @@ def _settings(config: list[Path], flags: dict[str, str]) -> Settings:
 
 
 def _run(settings: Settings, params: ExchangeParams, served: _Served) -> None:
-    with ExitStack() as held:
-        if served.directory is not None:
-            kind = settings.venue.market if served.feed is None else _FED
-            held.enter_context(exchange_lock(kind, served.directory))
-        listener = held.enter_context(_listener(served.host, served.port))
-        asyncio.run(_open(settings, params, served, listener))
+    try:
+        with ExitStack() as held:
+            if served.directory is not None:
+                kind = settings.venue.market if served.feed is None else _FED
+                held.enter_context(exchange_lock(kind, served.directory))
+            listener = held.enter_context(_listener(served.host, served.port))
+            asyncio.run(_open(settings, params, served, listener))
+    except (PortError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(_FAILED) from error
 
 
 async def _open(
@@ -201,7 +218,7 @@ async def _open(
 async def _serve(
     world: ExchangeWorld, params: ExchangeParams, served: _Served, listener: socket.socket
 ) -> None:
-    faults, sockets = served.faults(world.clock), Sockets()
+    faults, sockets = served.planned.faults(world.clock), Sockets()
     if faults is not None:
         world = faulty_world(world, faults)
     exchange = await Exchange.opened(params, world)
@@ -277,7 +294,7 @@ def _tell(params: ExchangeParams, served: _Served, port: int) -> None:
         f"key       {key.client_id} / {key.client_secret}\n"
         f"market    {params.market}, clock {served.pace}\n"
         f"memory    {served.directory or 'none: all is forgotten at the end'}\n"
-        f"faults    {'on purpose' if served.is_faulty else 'none'}",
+        f"faults    {'on purpose' if served.planned.is_any else 'none'}",
         flush=True,
     )
 

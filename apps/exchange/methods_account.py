@@ -51,6 +51,7 @@ from ports.venue_log import FutureSettlement
 
 _DAY = timedelta(days=1)
 _OTHERS = ("USDC", "USDT", "EURR")
+_LEAST = 1e-8  # of a price or an amount that binds anything
 
 
 class Summary(OfCurrency):
@@ -100,8 +101,8 @@ class TradesByOrder(Params):
 class Margins(OfInstrument):
     """Of private/get_margins."""
 
-    amount: Number
-    price: Number
+    amount: Number = Field(ge=_LEAST)
+    price: Number = Field(ge=_LEAST)
 
 
 class Log(OfCurrency, Span):

@@ -147,9 +147,11 @@ async def cancel_all_by_currency(call: Call, params: CancelByCurrency) -> object
 
 
 async def cancel_all_by_currency_pair(call: Call, params: CancelByPair) -> object:
-    """Cancel all orders of a pair such as btc_usd."""
-    coin = params.currency_pair.partition("_")[0].upper()
-    return await _cancel(call.exchange, working(call.exchange, (coin,)), params)
+    """Cancel all orders of a pair such as btc_usd; those of no other quote currency."""
+    coins = [
+        coin for coin in call.exchange.params.coins if params.currency_pair == f"{coin.lower()}_usd"
+    ]
+    return await _cancel(call.exchange, working(call.exchange, coins), params)
 
 
 async def cancel_all_by_instrument(call: Call, params: CancelByInstrument) -> object:

@@ -26,7 +26,10 @@ def _listed(value: object) -> object:
         raise ValueError("not a JSON array") from error
 
 
-Number: TypeAlias = Annotated[float, BeforeValidator(_no_truth), Field(allow_inf_nan=False)]
+_MOST = 1e15  # of a price or an amount: sums and products of them stay finite
+Number: TypeAlias = Annotated[
+    float, BeforeValidator(_no_truth), Field(allow_inf_nan=False, ge=-_MOST, le=_MOST)
+]
 Whole: TypeAlias = Annotated[int, BeforeValidator(_no_truth)]
 Instant: TypeAlias = Annotated[int, BeforeValidator(_no_truth), Field(ge=0, le=253402300799000)]
 Names: TypeAlias = Annotated[list[str], BeforeValidator(_listed), Field(max_length=500)]

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 import attrs
 
 from apps.exchange.advanced import coin_price
-from apps.exchange.asked import AT_MARKET, Change, Place, amount_of, terms_of
+from apps.exchange.asked import (
+    AT_MARKET,
+    STAYING,
+    Change,
+    Place,
+    amount_of,
+    require_display_fits,
+    terms_of,
+)
 from apps.exchange.bounds import Bounds, bounds_of
 from apps.exchange.exchange import Exchange
 from apps.exchange.guarding import clear_way, protect, require_unfrozen
@@ -68,14 +76,15 @@ async def edit(exchange: Exchange, record: OrderRecord, change: Change) -> Field
     Raises:
         RpcError, Refused, OutcomeUnknown, NeverSent, Unavailable: It stands as it was.
     """
-    order, terms = record.order, _changed(record.terms, change)
+    order, terms = record.order, changed_terms(record.terms, change, record.order.contract)
+    if order.state.is_terminal:
+        raise Refused(11044, "not_open_order")
     frame = await exchange.frame_of(order.contract)
     bounds = bounds_of(frame, order.contract)
     price = order.price if change.price is None else change.price
     if terms.advanced is not None:
         price = coin_price(order.contract, order.side, terms, frame)
-    if order.state.is_working:
-        price = bounds.taken(order.side, price)
+    price = bounds.taken(order.side, price)
     if terms.post_only and change.reject_post_only:
         bounds.require_passive(order.side, price)
     amount = order.amount
@@ -144,7 +153,7 @@ def records_of(exchange: Exchange, coins: Iterable[str], label: str | None) -> l
     ]
 
 
-def intent_of(order: Order, price: float, at: datetime) -> OrderIntent:
+def intent_of(order: Order, price: float, at: datetime, *, post_only: bool = False) -> OrderIntent:
     """What is left of *order* as an intent at *price*."""
     return _intent(
         order.contract,
@@ -153,7 +162,7 @@ def intent_of(order: Order, price: float, at: datetime) -> OrderIntent:
         price,
         label=order.label or NO_LABEL,
         reduce_only=order.reduce_only,
-        post_only=False,
+        post_only=post_only,
         at=at,
         valid_until=None,
     )
@@ -186,8 +195,16 @@ def _price(asked: Place, side: Side, bounds: Bounds) -> float:
     return asked.price
 
 
-def _changed(terms: OrderTerms, change: Change) -> OrderTerms:
-    """*terms* after *change*; an advanced order stays one, whether the word is repeated or not."""
+def changed_terms(terms: OrderTerms, change: Change, contract: Contract) -> OrderTerms:
+    """
+    Return *terms* after *change*; an advanced order stays one, whether the word is repeated or not.
+
+    Raises:
+        RpcError: They do not go together, or with *contract*.
+    """
+    if change.post_only and (terms.order_type in AT_MARKET or terms.time_in_force not in STAYING):
+        raise RpcError(11055, "post_only_not_allowed")
+    require_display_fits(change.display_amount, contract)
     if change.advanced is not None and change.advanced != terms.advanced:
         raise RpcError(11041, "not_adv_order")
     if terms.advanced is not None and change.price is not None:
@@ -195,6 +212,9 @@ def _changed(terms: OrderTerms, change: Change) -> OrderTerms:
     return attrs.evolve(
         terms,
         post_only=terms.post_only if change.post_only is None else change.post_only,
+        reject_post_only=(
+            terms.reject_post_only if change.reject_post_only is None else change.reject_post_only
+        ),
         mmp=terms.mmp if change.mmp is None else change.mmp,
         display_amount=(
             terms.display_amount if change.display_amount is None else change.display_amount

@@ -6,10 +6,11 @@ from apps.exchange.asked import AT_MARKET, Change, Place, amount_of, terms_of
 from apps.exchange.bounds import bounds_of
 from apps.exchange.exchange import Exchange
 from apps.exchange.frames import Frame
+from apps.exchange.guarding import clear_way, require_unfrozen
 from apps.exchange.instruments import instrument_named
 from apps.exchange.ledger import OrderRecord
 from apps.exchange.rpc import Fields, RpcError, invalid_params
-from apps.exchange.trading import intent_of
+from apps.exchange.trading import changed_terms, intent_of
 from apps.exchange.wire_trading import NO_LABEL, order_fields
 from ports.errors import NeverSent, Refused
 from ports.instruments import Contract, ContractRules, OptionContract
@@ -55,25 +56,31 @@ async def rearm(exchange: Exchange, record: OrderRecord, change: Change) -> Fiel
 
         Unavailable: The market does not answer.
     """
-    waiting = record.trigger
-    if waiting is None or not record.order.state.is_working:
-        raise RpcError(11044, "not_open_order")
-    order = waiting.order
+    async with exchange.waiting_turn:
+        waiting = exchange.armed_one(record.order)
+        if waiting is None:
+            raise RpcError(11044, "not_open_order")
+        return await _keep(exchange, await _changed(exchange, waiting, change))
+
+
+async def _changed(exchange: Exchange, waiting: TriggerOrder, change: Change) -> TriggerOrder:
+    order, terms = waiting.order, changed_terms(waiting.terms, change, waiting.order.contract)
     frame = await exchange.frame(order.contract.underlying)
     rules = (await exchange.moment(order.contract.underlying)).rules_of(order.contract)
+    if change.reduce_only is not None:
+        order = attrs.evolve(order, reduce_only=change.reduce_only)
     if change.amount is not None or change.contracts is not None:
         amount = amount_of(change.amount, change.contracts, order.contract)
         order = attrs.evolve(order, amount=_above_zero(amount))
     if change.price is not None and order.price != 0.0:
         order = attrs.evolve(order, price=_limit(change.price))
     _require_on_grid(order, rules)
-    waiting = attrs.evolve(waiting, order=order)
+    waiting = attrs.evolve(waiting, order=order, terms=terms)
     if change.trigger_offset is not None and waiting.trigger_offset is not None:
         waiting = attrs.evolve(waiting, trigger_offset=change.trigger_offset)
     elif change.trigger_price is None:
-        return await _keep(exchange, waiting)
-    reference = _reference(exchange, waiting, frame)
-    return await _keep(exchange, _at(waiting, change.trigger_price, reference, rules))
+        return waiting
+    return _at(waiting, change.trigger_price, _reference(exchange, waiting, frame), rules)
 
 
 async def fire(exchange: Exchange, coin: str) -> None:
@@ -84,27 +91,40 @@ async def fire(exchange: Exchange, coin: str) -> None:
         Unavailable: The market does not answer.
     """
     frame = await exchange.frame(coin)
-    for waiting in exchange.armed(coin):
-        contract = waiting.order.contract
-        if isinstance(contract, OptionContract) and contract.symbol not in frame.listing.row_of:
-            await _record(exchange, waiting.ended(OrderState.EXPIRED))
-            continue
-        price = _reference(exchange, waiting, frame)
-        if _is_reached(waiting, price):
-            await _place(exchange, waiting, frame)
-        elif waiting.trigger_offset is not None:
-            trailed = _trailed(waiting, price)
-            if trailed != waiting:
-                await _record(exchange, trailed)
+    for known in exchange.armed(coin):
+        async with exchange.waiting_turn:
+            waiting = exchange.armed_one(known.order)
+            if waiting is not None:
+                await _look_at(exchange, waiting, frame)
+
+
+async def _look_at(exchange: Exchange, waiting: TriggerOrder, frame: Frame) -> None:
+    contract = waiting.order.contract
+    if isinstance(contract, OptionContract) and contract.symbol not in frame.listing.row_of:
+        await _record(exchange, waiting.ended(OrderState.EXPIRED))
+        return
+    price = _reference(exchange, waiting, frame)
+    if _is_reached(waiting, price):
+        await _place(exchange, waiting, frame)
+    elif waiting.trigger_offset is not None:
+        trailed = _trailed(waiting, price)
+        if trailed != waiting:
+            await _record(exchange, trailed)
 
 
 async def _place(exchange: Exchange, waiting: TriggerOrder, frame: Frame) -> None:
-    order = waiting.order
+    order, terms = waiting.order, waiting.terms
     bounds = bounds_of(frame, order.contract)
     price = bounds.worst(order.side) if order.price == 0.0 else order.price
     try:
-        intent = intent_of(order, bounds.taken(order.side, price), exchange.now)
-        await exchange.venue.place_for(intent, waiting.terms, waiting)
+        if terms.mmp:
+            require_unfrozen(exchange, order.contract.underlying)
+        price = bounds.taken(order.side, price)
+        if terms.post_only and terms.reject_post_only:
+            bounds.require_passive(order.side, price)
+        await clear_way(exchange, order.contract, order.side, price)
+        intent = intent_of(order, price, exchange.now, post_only=terms.post_only)
+        await exchange.venue.place_for(intent, terms, waiting)
     except NeverSent:
         return  # the market did not answer: it waits on
     except (Refused, RpcError):
@@ -118,6 +138,8 @@ def _order(exchange: Exchange, side: Side, asked: Place, contract: Contract) -> 
     number = 1 + sum(record.trigger is not None for record in records)
     if len(exchange.armed(coin)) >= _MOST_ARMED:
         raise RpcError(11035, f"no_more_triggers {_MOST_ARMED}")
+    if asked.type == "trailing_stop" and asked.trigger_offset is None:
+        raise invalid_params("trigger_offset", "value required")
     if asked.type not in AT_MARKET and asked.price is None:
         raise invalid_params("price", "value required")
     return Order(

@@ -22,8 +22,8 @@ def account_fields(of: Holdings, allowed: dict[Cost, Allowance] | None) -> Field
     initial = account.initial_margin_coin + open_orders_margin(orders, of)
     margin_balance = account.balance_coin + futures.profit
     available = margin_balance - initial
-    delta, net, gamma, vega, theta = _totals(of.sensitivities)
-    delta_total = net + futures.delta
+    total = _totals(of.sensitivities)
+    delta_total = total.net_delta + futures.delta
     upl = sum((held.size * (held.mark - held.average_price) for held in account.positions), 0.0)
     rpl = _session_coin(of)
     return {
@@ -44,13 +44,7 @@ def account_fields(of: Holdings, allowed: dict[Cost, Allowance] | None) -> Field
         "options_pl": upl + rpl,
         "options_session_rpl": rpl,
         "options_session_upl": upl,
-        "options_delta": delta,
-        "options_gamma": gamma,
-        "options_vega": vega,
-        "options_theta": theta,
-        "options_gamma_map": {index: gamma},
-        "options_vega_map": {index: vega},
-        "options_theta_map": {index: theta},
+        **_sensitivity_fields(total, index),
         "futures_pl": futures.total,
         "futures_session_rpl": futures.realised,
         "futures_session_upl": futures.unrealised,
@@ -67,6 +61,18 @@ def account_fields(of: Holdings, allowed: dict[Cost, Allowance] | None) -> Field
         "estimated_liquidation_ratio": 0.0,
         "estimated_liquidation_ratio_map": {index: 0.0},
         "limits": _limits(allowed),
+    }
+
+
+def _sensitivity_fields(total: Sensitivities, index: str) -> Fields:
+    return {
+        "options_delta": total.delta,
+        "options_gamma": total.gamma,
+        "options_vega": total.vega,
+        "options_theta": total.theta,
+        "options_gamma_map": {index: total.gamma},
+        "options_vega_map": {index: total.vega},
+        "options_theta_map": {index: total.theta},
     }
 
 
@@ -115,6 +121,7 @@ def opened_ms(exchange: Exchange) -> int:
 def changed_coins(step: VenueStep) -> set[str]:
     """The coins whose account *step* changed."""
     coins = {order.contract.underlying for order in step.orders}
+    coins |= {waiting.order.contract.underlying for waiting in step.triggers}
     coins |= {delivery.contract.underlying for delivery in step.deliveries}
     coins |= {settlement.contract.underlying for settlement in step.settlements}
     return coins | {deposit.underlying for deposit in step.deposits}
@@ -147,11 +154,9 @@ def _futures_totals(of: Holdings) -> _Futures:
     )
 
 
-def _totals(senses: tuple[Sensitivities, ...]) -> list[float]:
-    if not senses:
-        return [0.0] * 5
-    rows = np.array([[s.delta, s.net_delta, s.gamma, s.vega, s.theta] for s in senses])
-    return [float(total) for total in rows.sum(axis=0)]
+def _totals(senses: tuple[Sensitivities, ...]) -> Sensitivities:
+    rows = [[s.delta, s.net_delta, s.gamma, s.vega, s.theta] for s in senses]
+    return Sensitivities(*np.reshape(rows, (-1, 5)).sum(axis=0).tolist())
 
 
 def _session_coin(of: Holdings) -> float:

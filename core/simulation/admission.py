@@ -111,6 +111,8 @@ def _price(intent: OrderIntent, moment: Moment) -> float:
     if not rules.is_on_tick(intent.price):
         raise Refused(10043, "price_wrong_tick")
     price = rules.price_down(intent.price)  # the grid's own float
+    if price <= 0:
+        raise Refused(10023, "invalid_price")
     touch = quote_for(moment.snapshot, intent.contract, intent.side).price
     if not intent.post_only or not (touch == price or is_through(intent.side, touch, price)):
         return price

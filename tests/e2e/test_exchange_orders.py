@@ -33,6 +33,7 @@ BAD_ORDERS: dict[str, tuple[Fields, int]] = {
     "no amount": ({"amount": None}, -32602),
     "price off the tick": ({"price": 0.00512}, 10043),
     "price zero": ({"price": 0}, 10023),
+    "price all but zero": ({"price": 1e-12}, 10023),
     "no price": ({"price": None}, -32602),
     "above the band": ({"price": 0.9}, 10007),
     "contradicting contracts": ({"contracts": 0.2}, -32602),

@@ -140,6 +140,38 @@ async def test_orders_rest_are_edited_and_cancelled(rig: ExchangeRig) -> None:
     assert (gone["order_state"], gone["cancel_reason"]) == ("cancelled", "user_request")
 
 
+async def test_what_is_closed_is_not_edited(rig: ExchangeRig) -> None:
+    """A filled order is not open, whatever the edit would change."""
+    order = (await buy(rig, 100.0))["order"]
+    changes: tuple[Fields, ...] = ({"price": order["average_price"]}, {"amount": 100.0}, {})
+    errors = [
+        await refusal(rig, "private/edit", order_id=order["order_id"], **each) for each in changes
+    ]
+
+    assert [error.code for error in errors] == [11044] * 3
+
+
+async def test_an_edit_keeps_an_iceberg_large(rig: ExchangeRig) -> None:
+    """What an edit would show is held to the same least as what an order shows."""
+    price = (await ticker(rig))["best_bid_price"] - 100.0
+    order = (await buy(rig, 5_000.0, type="limit", price=price))["order"]
+    error = await refusal(rig, "private/edit", order_id=order["order_id"], display_amount=10.0)
+
+    assert error.code == 10036
+
+
+async def test_a_pair_that_is_not_traded_cancels_nothing(rig: ExchangeRig) -> None:
+    """Orders of btc_usd are none of btc_usdc."""
+    price = (await ticker(rig))["best_bid_price"] - 100.0
+    await buy(rig, 100.0, type="limit", price=price)
+    cancelled = [
+        await rig.call("private/cancel_all_by_currency_pair", currency_pair=pair)
+        for pair in ("btc_usdc", "btc_usd")
+    ]
+
+    assert cancelled == [0, 1]
+
+
 async def test_a_limit_beyond_the_band_is_brought_into_it(rig: ExchangeRig) -> None:
     """Futures are clamped, not refused."""
     shown = await ticker(rig)
@@ -157,6 +189,9 @@ BAD_ORDERS: dict[str, tuple[Fields, int]] = {
     "in volatility": ({"type": "limit", "price": 50.0, "advanced": "implv"}, 11038),
     "a small iceberg": ({"type": "limit", "price": 50_000.0, "display_amount": 10.0}, 10036),
     "too much": ({"amount": 10**9}, 10009),
+    "more than any contracts": ({"amount": None, "contracts": 1e308}, -32602),
+    "less than any price": ({"type": "limit", "price": 1e-12}, 10023),
+    "more than any price": ({"type": "limit", "price": 1e308}, -32602),
     "nothing to reduce": ({"reduce_only": True}, 11030),
 }
 
@@ -268,6 +303,14 @@ async def test_margins_of_the_perpetual(rig: ExchangeRig) -> None:
     assert told["buy"] == told["sell"]
     assert told["buy"] == pytest.approx((0.0205 + 0.00005 * coin) * coin)  # and the taker's fee
     assert (told["min_price"], told["max_price"]) == (shown["min_price"], shown["max_price"])
+
+
+@pytest.mark.parametrize("name", ["amount", "price"])
+async def test_margins_of_nothing(rig: ExchangeRig, name: str) -> None:
+    """No order has a price or an amount of zero."""
+    asked = {"instrument_name": NAME, "amount": 10.0, "price": 50_000.0, name: 0.0}
+
+    assert (await refusal(rig, "private/get_margins", **asked)).code == -32602
 
 
 async def test_channels_tell_of_the_perpetual(rig: ExchangeRig) -> None:

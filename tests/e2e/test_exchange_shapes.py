@@ -151,11 +151,13 @@ async def test_parity_on_the_wire(shared: ExchangeRig) -> None:
         "public/get_book_summary_by_currency", currency="BTC", kind="option"
     )
     marks = {each["instrument_name"]: each for each in summaries}
-    for name, call in marks.items():
-        if name.endswith("-C"):
-            strike, put = float(name.split("-")[2]), marks[name[:-1] + "P"]
-            parity = 1.0 - strike / call["underlying_price"]
-            assert call["mark_price"] - put["mark_price"] == pytest.approx(parity, abs=1e-12)
+    calls = [name for name in marks if name.endswith("-C")]
+
+    assert len(calls) > 100
+    for name in calls:
+        strike, call, put = float(name.split("-")[2]), marks[name], marks[name[:-1] + "P"]
+        parity = 1.0 - strike / call["underlying_price"]
+        assert call["mark_price"] - put["mark_price"] == pytest.approx(parity, abs=1e-12)
 
 
 @pytest.mark.asyncio(loop_scope="module")
