@@ -2,10 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from adapters.deribit.client import DeribitClient
+from ports.errors import PortError, Unavailable
+
+_LONGEST_STEP = timedelta(hours=6)  # of one request: its answer must come before its time-out
 
 
 class SteppedVenueClock:
@@ -49,9 +52,12 @@ class SteppedVenueClock:
         Let the exchange's time pass until *instant*.
 
         Raises:
-            PortError: The exchange cannot be moved.
+            Unavailable: The exchange cannot be moved; now is where it was last known to be.
         """
-        left_s = (instant - self._now).total_seconds()
-        if left_s > 0:
-            await self._client.submit("paper/advance", seconds=left_s)
-            self._now = instant
+        while (left := instant - self._now) > timedelta(0):
+            step = min(left, _LONGEST_STEP)
+            try:
+                await self._client.submit("paper/advance", seconds=step.total_seconds())
+            except PortError as error:
+                raise Unavailable(f"the time of the exchange cannot be moved: {error}") from error
+            self._now += step

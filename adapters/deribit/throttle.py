@@ -37,7 +37,7 @@ class _Bucket:
 _ROUNDING = 1e-9  # of a request: a bucket refilled for exactly the time it asked for is full enough
 _SHORTEST_WAIT_S = 0.001  # less could be lost when it is added to a clock, and waited for for ever
 _LISTING, _LOG, _OTHER, _MATCHING = "listing", "log", "other", "matching"
-_SUBSCRIBING = "subscribing"
+_SUBSCRIBING, _FREE = "subscribing", "free"
 
 # The venue's default row and its lowest tier of order limits, in requests: 500 credits each of
 # 50,000 with 10,000 a second, and so on. Cancels draw on the matching bucket too.
@@ -47,12 +47,14 @@ LIMITS = {
     _SUBSCRIBING: Limit(burst=10, per_second=10 / 3),
     _OTHER: Limit(burst=100, per_second=20),
     _MATCHING: Limit(burst=20, per_second=5, headroom=5),
+    _FREE: Limit(burst=1e6, per_second=1e6),  # of the paper exchange only
 }
 UNLIMITED = dict.fromkeys(LIMITS, Limit(burst=1e6, per_second=1e6))  # of a venue that counts none
 _CANCELS = frozenset({"private/cancel"})
 _KIND_OF = {
     "public/get_instruments": _LISTING,
     "private/get_transaction_log": _LOG,
+    "paper/advance": _FREE,
     **dict.fromkeys(("public/subscribe", "private/subscribe"), _SUBSCRIBING),
     **dict.fromkeys(("private/buy", "private/sell", "private/edit", *_CANCELS), _MATCHING),
 }

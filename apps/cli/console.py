@@ -18,14 +18,14 @@ _PIPE_WIDTH = 160  # columns, where there is no terminal to ask
 
 
 def mode_line(settings: Settings) -> str:
-    """The line that every screen starts with: venue, mode, dry run or live, who decides."""
+    """The line that every screen starts with: venue, mode, whether orders are real, who decides."""
     venue = settings.venue
-    is_dry = settings.loop.dry_run
+    is_live = False
     if venue.is_deribit:
         from apps.wiring.gates import sends_real_orders  # noqa: PLC0415  not needed to show help
 
-        is_dry = not sends_real_orders(settings, os.environ)
-    sending = "DRY-RUN" if is_dry else "LIVE"
+        is_live = sends_real_orders(settings, os.environ)
+    sending = "LIVE" if is_live else "DRY-RUN"
     words = (venue.deribit_env.upper(), venue.mode, sending, settings.llm.decision_mode)
     return " | ".join(words)
 

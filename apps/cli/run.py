@@ -14,9 +14,7 @@ def command(
     clock: Annotated[
         str | None, typer.Option(help="real, or stepped: from --from to --to without waiting.")
     ] = None,
-    market: Annotated[
-        str | None, typer.Option(help="synthetic, or replay of recorded chains.")
-    ] = None,
+    market: Annotated[str | None, typer.Option(help="synthetic, or replay of records.")] = None,
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder of recorded chains, for a replay.")
     ] = None,

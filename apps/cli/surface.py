@@ -12,9 +12,10 @@ import typer
 
 from apps.cli import figures
 from apps.cli.book_view import end
-from apps.cli.console import mode_line, show_json, show_table, show_text, table, tell
+from apps.cli.console import mode_line, show_json, show_table, show_text, table
 from apps.cli.exits import ExitCode
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
+from apps.cli.output_file import write_out
 from apps.cli.surface_page import page
 from apps.settings.root import Settings
 from apps.wiring.market_view import market_view
@@ -53,8 +54,7 @@ def command(
     view = surface_view(_snapshot(settings, coin, _instant(at) if at else None))
     if html is not None:
         title = f"{mode_line(settings)} | market {settings.venue.market}"
-        html.write_text(page(view, title, _plotly_script()), encoding="utf-8")
-        tell(f"wrote {html}")
+        write_out(html, page(view, title, _plotly_script()))
     elif as_json:
         show_json(_record(settings, view))
     else:

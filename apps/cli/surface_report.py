@@ -12,9 +12,8 @@ import numpy as np
 import typer
 from attrs import define, field
 
-from apps.cli.book_view import end
 from apps.cli.console import show_text, tell
-from apps.cli.endings import ending_of
+from apps.cli.output_file import write_out
 from apps.cli.surface_tables import CoinReport, document
 from apps.wiring.market import archive_of
 from apps.wiring.vol_index import closes_of
@@ -33,7 +32,6 @@ from core.analysis.surface_summary import compare_index
 from core.surface.fit import FitParams
 from core.surface.prepare import RowStatus
 from ports.columns import Floats
-from ports.errors import PortError
 from ports.snapshots import SnapshotArchive
 
 _NEWS_EVERY = 100  # snapshots
@@ -65,19 +63,11 @@ def command(
         archive = archive_of(chains, wanted)
         return [await _measured(archive, coin, dvol, leave_out_every) for coin in wanted]
 
-    try:
-        reports = asyncio.run(measure())
-    except PortError as error:
-        ending = ending_of(error)
-        if ending is None:
-            raise
-        end(ending.sentence, ending.code)
-    text = document(reports)
+    text = document(asyncio.run(measure()))
     if out is None:
         show_text(text)
         return
-    out.write_text(text, encoding="utf-8")
-    tell(f"wrote {out}")
+    write_out(out, text)
 
 
 @define(eq=False)

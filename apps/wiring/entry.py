@@ -23,6 +23,19 @@ class _About(BaseModel):
     coins: list[str]
 
 
+def check_family(settings: Settings) -> None:
+    """
+    Return if *settings* want the options that are traded here.
+
+    Raises:
+        SettingsError: They want linear ones: inverse ones are not what was meant then.
+    """
+    family = settings.venue.option_margin_type
+    if family != "inverse":
+        fix = "leave it out: only inverse options are traded"
+        raise _contradiction("venue.option_margin_type", family, "inverse, to trade", fix)
+
+
 async def check_address(settings: Settings, client: DeribitClient) -> None:
     """
     Return if the venue is of the environment that *settings* mean, or does not answer now.
@@ -34,7 +47,9 @@ async def check_address(settings: Settings, client: DeribitClient) -> None:
         await client.read("public/get_time")
     except Unauthorised as error:
         venue = settings.venue
-        found = f"{venue.base_url}, where another environment answers"
+        found = (
+            f"{venue.base_url}, where another environment answers, or nobody is let in ({error})"
+        )
         allowed = f"an address of {venue.deribit_env}, as venue.deribit_env says"
         raise _contradiction("venue.deribit_base_url", found, allowed, "") from error
     except (Unavailable, Malformed):

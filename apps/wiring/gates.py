@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from apps.settings.root import Settings
+from apps.settings.venue import VenueSettings
 from apps.wiring.params import venue_address
 from core.risk.gates import Gates, GateState, may_send_real_orders
 
@@ -13,15 +14,10 @@ def gates_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, Gates]
     """Whether real orders may go out, for each strategy of *settings*."""
     enabled = tuple(settings.policy.strategies)
     return {
-        strategy_id: may_send_real_orders(
-            GateState(
-                address=venue_address(settings),
-                has_credentials=settings.venue.has_credentials,
-                is_production=not settings.is_research,
-                is_dry_run=settings.loop.dry_run,
-                strategy_id=strategy_id,
-                enabled_strategies=enabled,
-                interlock=environ.get(INTERLOCK, ""),
+        strategy_id: Gates(
+            (
+                *_paper_reasons(settings.venue),
+                *may_send_real_orders(_state(settings, environ, strategy_id)).reasons,
             )
         )
         for strategy_id in enabled
@@ -29,6 +25,22 @@ def gates_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, Gates]
 
 
 def sends_real_orders(settings: Settings, environ: Mapping[str, str]) -> bool:
-    """Whether every gate of every strategy is open and Deribit is meant: otherwise it is dry."""
+    """Whether every gate of every strategy is open: otherwise it is dry, or on paper."""
     gates = gates_of(settings, environ).values()
-    return settings.venue.is_deribit and bool(gates) and all(each.are_open for each in gates)
+    return bool(gates) and all(each.are_open for each in gates)
+
+
+def _paper_reasons(venue: VenueSettings) -> tuple[str, ...]:
+    return () if venue.is_deribit else (f"orders go to venue.venue_kind {venue.venue_kind}",)
+
+
+def _state(settings: Settings, environ: Mapping[str, str], strategy_id: str) -> GateState:
+    return GateState(
+        address=venue_address(settings),
+        has_credentials=settings.venue.has_credentials,
+        is_production=not settings.is_research,
+        is_dry_run=settings.loop.dry_run,
+        strategy_id=strategy_id,
+        enabled_strategies=tuple(settings.policy.strategies),
+        interlock=environ.get(INTERLOCK, ""),
+    )

@@ -15,7 +15,13 @@ from apps.settings.root import Settings
 from apps.wiring.child import ExchangePlan, served_exchange
 from apps.wiring.clock import system_clock
 from apps.wiring.deribit import Access, DeribitParts, deribit_parts, public_client
-from apps.wiring.entry import check_address, check_exchange, check_key, check_time
+from apps.wiring.entry import (
+    check_address,
+    check_exchange,
+    check_family,
+    check_key,
+    check_time,
+)
 from apps.wiring.exchange import first_deposits
 from apps.wiring.focus import focus_of
 from apps.wiring.gates import sends_real_orders
@@ -69,11 +75,12 @@ def outside_of(settings: Settings, insider: Insider) -> AbstractAsyncContextMana
     The outside that *settings* and the gates lead to, open until its block ends.
 
     Entering raises:
-        SettingsError: The venue contradicts a setting, or does not take the key; nothing was
-            traded.
+        SettingsError: The venue contradicts a setting, or does not take the key, or the options
+            that are wanted are not traded here; nothing was traded.
 
         PortError: Something cannot be read or written, or does not answer.
     """
+    check_family(settings)
     if settings.venue.is_exchange:
         return _exchange(settings, insider)
     if settings.venue.is_deribit:

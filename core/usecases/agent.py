@@ -65,7 +65,8 @@ class Agent:
         Raises:
             Unhealthy: The start failed; nothing was traded.
 
-            PortError: A store that cannot be relied on: nothing was traded after it.
+            PortError: A store that cannot be relied on, or a clock that stands still: nothing was
+                traded after it.
         """
         try:
             await self._run(ticks)
@@ -311,10 +312,17 @@ async def _unless_stopped(work: Coroutine[Any, Any, str], stop: asyncio.Event) -
 
 
 async def _until(desk: Desk, instant: datetime, stop: asyncio.Event) -> None:
-    """Sleep until *instant* or until *stop* is set, whichever is first."""
+    """
+    Sleep until *instant* or until *stop* is set, whichever is first.
+
+    Raises:
+        PortError: The clock stands still: waiting on would be for ever.
+    """
     sleeping = asyncio.ensure_future(desk.world.clock.sleep_until(instant))
     stopping = asyncio.ensure_future(stop.wait())
-    _, waiting = await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    ended, waiting = await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+    for task in ended:
+        task.result()

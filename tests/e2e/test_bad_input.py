@@ -167,9 +167,10 @@ def test_a_second_instance_is_refused(tmp_path: Path) -> None:
         (("--set", 'underlyings=["DOGE"]'), 2, "DOGE"),
         (("--market", "replay", "--data", "nowhere"), 1, "nowhere"),
         (("--set", 'policy.strategies=["moon"]'), 2, "moon"),
+        (("--set", "option_margin_type=linear", "--ticks", "1"), 2, "venue.option_margin_type"),
         (("--data-dir", "a-file/data"), 5, "a-file"),
     ],
-    ids=["unknown coin", "no recording", "unknown strategy", "data folder below a file"],
+    ids=["unknown coin", "no recording", "unknown strategy", "linear", "data folder below a file"],
 )
 def test_what_cannot_be_is_refused(
     tmp_path: Path, arguments: tuple[str, ...], code: int, words: str

@@ -99,5 +99,9 @@ def test_the_gates_say_why_no_real_order_leaves(tmp_path: Path) -> None:
     found = looked(tmp_path, 0)
 
     assert found["gates"] == {
-        "covered_call_v1": ["there are no credentials", "dry run is on"],
+        "covered_call_v1": [
+            "orders go to venue.venue_kind paper",
+            "there are no credentials",
+            "dry run is on",
+        ],
     }

@@ -52,6 +52,14 @@ def test_a_page_needs_no_network(tmp_path: Path) -> None:
     assert "<script src" not in page
 
 
+def test_a_page_that_cannot_be_written(tmp_path: Path) -> None:
+    """A folder that is not there is a sentence that names it, and a failure."""
+    ended = agent("surface", "BTC", "--html", "nowhere/page.html", cwd=tmp_path)
+
+    assert ended.returncode == 1
+    assert ended.stderr == "error: nowhere/page.html cannot be written: No such file or directory\n"
+
+
 def test_a_report_of_recorded_chains(tmp_path: Path) -> None:
     """The report names every target, and the months that were recorded."""
     archive = write_archive(tmp_path / "recorded", days=3)
@@ -63,6 +71,19 @@ def test_a_report_of_recorded_chains(tmp_path: Path) -> None:
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     for figure in ("RMSE", "inside bid and ask", "butterfly", "cross", "left out", "one chain"):
         assert figure in report
+
+
+def test_a_report_that_cannot_be_written(tmp_path: Path) -> None:
+    """A folder that is not there is a sentence that names it, and a failure."""
+    archive = write_archive(tmp_path / "recorded", days=1)
+    ended = agent(
+        "surface-report", str(archive), "--coin", "BTC", "--out", "none/report.md", cwd=tmp_path
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.endswith(
+        "error: none/report.md cannot be written: No such file or directory\n"
+    )
 
 
 @pytest.mark.parametrize("arguments", [["nowhere"], [".", "--dvol", "nowhere"]])

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
-from attrs import frozen
+from attrs import define, field, frozen
 
 from adapters.deribit.client import DeribitClient
 from adapters.deribit.clock import SteppedVenueClock
-from ports.errors import PortError
+from adapters.deribit.rpc import Answer, Param
+from adapters.deribit.throttle import Throttle
+from ports.errors import Unavailable
 from tests.support.exchanges import START, ExchangeRig, served
 
 HOUR = timedelta(hours=1)
@@ -64,7 +66,43 @@ async def test_an_exchange_that_is_gone_cannot_be_waited_for() -> None:
     """The failure is told, and the clock stands where it stood."""
     async with DeribitClient.opened("http://127.0.0.1:9") as nobody:
         clock = SteppedVenueClock(nobody, TICKS, START)
-        with pytest.raises(PortError):
+        with pytest.raises(Unavailable, match="the time of the exchange cannot be moved"):
             await clock.sleep_until(START + HOUR)
 
     assert clock.now() == START
+
+
+@define(eq=False)
+class Moved:
+    """Rpc to an exchange that only notes how far it is moved, in hours."""
+
+    hours: list[float] = field(factory=list)
+
+    async def send(self, method: str, params: dict[str, Param], token: str | None = None) -> Answer:
+        assert (method, token) == ("paper/advance", None)
+        self.hours.append(float(str(params["seconds"])) / 3600.0)
+        return Answer(method=method, status=200, result=0)
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_a_long_wait_is_many_requests() -> None:
+    """None moves more than six hours, so that its answer comes in time; together they are all."""
+    moved = Moved()
+    await SteppedVenueClock(DeribitClient(rpc=moved), [], START).sleep_until(START + 15 * HOUR)
+
+    assert moved.hours == [6.0, 6.0, 3.0]
+
+
+async def test_no_limit_of_ours_holds_time_back() -> None:
+    """The exchange counts no credits for being moved, and so neither do we."""
+
+    async def wait(wait_s: float) -> None:
+        raise AssertionError(f"held back for {wait_s} s")
+
+    moved = Moved()
+    client = DeribitClient(rpc=moved, throttle=Throttle(sleep=wait))
+    await SteppedVenueClock(client, [], START).sleep_until(START + 1200 * HOUR)
+
+    assert len(moved.hours) == 200

@@ -1,11 +1,15 @@
 """Asked to end while the venue is silent: what waits is given up, and nothing is lost by that."""
 
 import asyncio
+from datetime import datetime, timedelta
 
-from attrs import define
+import pytest
+from attrs import define, evolve
 
+from adapters.memory.clock import SteppedClock
 from core.usecases.agent import STOPPED, Agent
 from ports.decision_log import Alarm, Closed, Entry, OrderUpdated, Sent
+from ports.errors import NeverSent
 from ports.trading import OrderState
 from tests.support.scripts import scripted
 from tests.support.virtual import run_virtually
@@ -85,3 +89,24 @@ def test_the_next_start_finds_out_what_became_of_it() -> None:
     ]
     assert sent.count(label) == 1
     assert states == [OrderState.NOT_PLACED]
+
+
+class StoppedClock(SteppedClock):
+    """A clock whose time somebody else let pass, and does not any more."""
+
+    async def sleep_until(self, instant: datetime) -> None:
+        raise NeverSent(f"{instant}: nobody moves the time")
+
+
+def test_a_clock_that_stands_still_ends_the_run() -> None:
+    """A failure to wait is the end of the run, not a loop of sweeps that never gets further."""
+
+    async def live() -> None:
+        stage = scripted()
+        rig = await stage.rig()
+        clock = StoppedClock(rig.clock.now() - timedelta(hours=1), stage.ticks)
+        desk = evolve(rig.desk, world=evolve(rig.desk.world, clock=clock))
+        await Agent(desk, asyncio.Event()).run()
+
+    with pytest.raises(NeverSent, match="nobody moves the time"):
+        run_virtually(live())

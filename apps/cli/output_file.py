@@ -1,0 +1,16 @@
+"""A file that a command was asked to write."""
+
+from pathlib import Path
+
+from apps.cli.book_view import end
+from apps.cli.console import tell
+from apps.cli.exits import ExitCode
+
+
+def write_out(path: Path, text: str) -> None:
+    """Write *text* to *path* and say so; where that fails, say why and end with FAILED."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        end(f"{path} cannot be written: {error.strerror}", ExitCode.FAILED)
+    tell(f"wrote {path}")
