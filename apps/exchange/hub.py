@@ -16,6 +16,7 @@ from apps.exchange.connection import Connection
 from apps.exchange.exchange import Exchange
 from apps.exchange.ledger import TradeRecord
 from apps.exchange.pace import go_on
+from apps.exchange.rpc import RpcError
 from apps.exchange.wire_account import account_fields, changed_coins
 from apps.exchange.wire_market import public_trade
 from apps.exchange.wire_positions import holdings, positions_on
@@ -100,7 +101,10 @@ class Hub:
             if not self._is_heard(channel):
                 del self.feeds[channel]
                 continue
-            data = await self.feeds[channel].next(self.exchange)
+            try:
+                data = await self.feeds[channel].next(self.exchange)
+            except RpcError:
+                continue  # of a contract that has expired: its channel falls silent
             if data is not None:
                 self._say(channel, data)
 
