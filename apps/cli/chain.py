@@ -1,7 +1,5 @@
 """`options-agent chain`: the option chain of one coin."""
 
-import asyncio
-from datetime import UTC, datetime
 from typing import Annotated
 
 import numpy as np
@@ -11,9 +9,9 @@ from apps.cli import figures
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, show_json, show_table, show_text, table
 from apps.cli.exits import ExitCode
+from apps.cli.one_market import At, market_asked
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.settings.root import Settings
-from apps.wiring.market_view import market_view
 from core.analysis.chain_view import ChainView, chain_view
 from ports.checks import epoch_ms
 from ports.columns import Bools
@@ -31,9 +29,7 @@ def command(
     show_all: Annotated[
         bool, typer.Option("--all", help="Every expiry, and contracts without a quote.")
     ] = False,
-    at: Annotated[
-        str | None, typer.Option(metavar="INSTANT", help="UTC, such as 2026-01-20T09:30.")
-    ] = None,
+    at: At = None,
     as_json: AsJson = False,
     venue: VenueKind = None,
     config: ConfigFiles = None,
@@ -46,19 +42,7 @@ def command(
     miss parity by; fit is the mark less Black-76 at its own volatility, in half-spreads.
     """
     settings = settings_from(config, overrides, venue).settings
-    if coin not in settings.venue.underlyings:
-        known = ", ".join(settings.venue.underlyings)
-        end(f"{coin} is not traded; venue.underlyings is {known}", ExitCode.MISUSE)
-    instant = _instant(at) if at else None
-
-    if instant is not None and settings.venue.is_deribit:
-        end("Deribit does not tell past chains: leave --at out", ExitCode.MISUSE)
-
-    async def read() -> MarketSnapshot:
-        async with market_view(settings, instant) as market:
-            return await market.snapshot(coin)
-
-    snapshot = asyncio.run(read())
+    snapshot = market_asked(settings, coin, at)
     view = chain_view(snapshot)
     rows = _rows(view, _expiry_ms(coin, expiry, view) if expiry or not show_all else None, show_all)
     if as_json:
@@ -70,14 +54,6 @@ def command(
         f"{rows.sum()} of {len(rows)} contracts; expiries {' '.join(_expiries(view))}"
     )
     _show(view, rows)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not an instant: {error}") from error
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def _expiry_ms(coin: str, day: str | None, view: ChainView) -> int:

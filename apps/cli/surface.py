@@ -1,8 +1,6 @@
 """`options-agent surface`: the volatility surface of one coin, on the screen or as a page."""
 
-import asyncio
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from importlib import resources
 from math import nan
 from pathlib import Path
@@ -11,25 +9,20 @@ from typing import Annotated
 import typer
 
 from apps.cli import figures
-from apps.cli.book_view import end
 from apps.cli.console import mode_line, show_json, show_table, show_text, table
-from apps.cli.exits import ExitCode
+from apps.cli.one_market import At, market_asked
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.cli.output_file import write_out
 from apps.cli.surface_page import page
 from apps.settings.root import Settings
-from apps.wiring.market_view import market_view
 from core.analysis.surface_view import ExpiryView, SurfaceView, surface_view
 from core.surface.prepare import RowStatus
 from core.surface.readings import SmileReading
-from ports.market_data import MarketSnapshot
 
 
 def command(
     coin: Annotated[str, typer.Argument(metavar="COIN", help="BTC or ETH.")],
-    at: Annotated[
-        str | None, typer.Option(metavar="INSTANT", help="UTC, such as 2026-01-20T09:30.")
-    ] = None,
+    at: At = None,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page with charts, for a browser.")
     ] = None,
@@ -46,12 +39,7 @@ def command(
     end unless --at says otherwise.
     """
     settings = settings_from(config, overrides, venue).settings
-    if coin not in settings.venue.underlyings:
-        known = ", ".join(settings.venue.underlyings)
-        end(f"{coin} is not traded; venue.underlyings is {known}", ExitCode.MISUSE)
-    if at is not None and settings.venue.is_deribit:
-        end("Deribit does not tell past chains: leave --at out", ExitCode.MISUSE)
-    view = surface_view(_snapshot(settings, coin, _instant(at) if at else None))
+    view = surface_view(market_asked(settings, coin, at))
     if html is not None:
         title = f"{mode_line(settings)} | market {settings.venue.market}"
         write_out(html, page(view, title, _plotly_script()))
@@ -59,22 +47,6 @@ def command(
         show_json(_record(settings, view))
     else:
         _show(settings, view)
-
-
-def _snapshot(settings: Settings, coin: str, at: datetime | None) -> MarketSnapshot:
-    async def read() -> MarketSnapshot:
-        async with market_view(settings, at) as market:
-            return await market.snapshot(coin)
-
-    return asyncio.run(read())
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not an instant: {error}") from error
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def _plotly_script() -> str:
