@@ -5,7 +5,7 @@ import sys
 from typing import Annotated
 
 import typer
-from attrs import frozen
+from attrs import field, frozen
 
 from apps.cli import figures
 from apps.cli.book_view import BookFolder, end, heading, heading_record, own_place
@@ -13,6 +13,8 @@ from apps.cli.console import mode_line, problem, show_json, show_text, tell
 from apps.cli.desk_work import at_desk
 from apps.cli.exits import ExitCode
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
+from apps.settings.root import Settings
+from apps.wiring.book import BookPlace
 from core.usecases.agent import put_down, recover
 from core.usecases.closing import ClosingOutcome, ClosingPlan, close_position, plan_closing
 from core.usecases.desk import Desk
@@ -52,22 +54,37 @@ def command(
     if not yes and not sys.stdin.isatty():
         end("closing is confirmed on a terminal or with --yes", ExitCode.MISUSE)
     settings = settings_from(config, overrides, venue).settings
-    place = own_place(settings, book)
-    denied: list[Breach] = []
+    closing = _Closing(settings, own_place(settings, book), name, is_sure=yes, as_json=as_json)
+    outcomes = asyncio.run(at_desk(settings, closing.place, closing.work, closing.watch))
+    _show(closing, outcomes)
+    if any(each.order is None for each in outcomes):
+        raise typer.Exit(ExitCode.REFUSED)
 
-    def watch(entry: Entry) -> None:
+
+@frozen(eq=False)
+class _Closing:
+    """One closing by hand; *denied* fills with what the last check says no to."""
+
+    settings: Settings
+    place: BookPlace
+    name: str
+    is_sure: bool
+    as_json: bool
+    denied: list[Breach] = field(factory=list)
+
+    def watch(self, entry: Entry) -> None:
         if isinstance(entry, Denied):
-            denied.extend(entry.breaches)
+            self.denied.extend(entry.breaches)
 
-    async def work(desk: Desk) -> list[ClosingOutcome]:
-        targets = _targets(desk.keeper.book, name)
+    async def work(self, desk: Desk) -> list[ClosingOutcome]:
+        targets = _targets(desk.keeper.book, self.name)
         await recover(desk)
         plans = [await plan_closing(desk, each.position, each.contract) for each in targets]
-        show = tell if as_json else show_text
-        for line in (heading(settings, place), *(_plan_line(plan) for plan in plans)):
+        show = tell if self.as_json else show_text
+        for line in (heading(self.settings, self.place), *(_plan_line(plan) for plan in plans)):
             show(line)
         may_be_sent = all(plan.verdict.approved for plan in plans)
-        if may_be_sent and not yes and not _is_confirmed(mode_line(settings)):
+        if may_be_sent and not self.is_sure and not _is_confirmed(mode_line(self.settings)):
             await put_down(desk, _REFUSED)
             raise typer.Exit(ExitCode.INTERRUPTED)
         outcomes = [await close_position(desk, plan) for plan in plans]
@@ -76,12 +93,14 @@ def command(
         await put_down(desk, _REASON)
         return outcomes
 
-    outcomes = asyncio.run(at_desk(settings, place, work, watch))
-    refused = [breach for each in outcomes for breach in each.plan.verdict.breaches] + denied
-    if as_json:
+
+def _show(closing: _Closing, outcomes: list[ClosingOutcome]) -> None:
+    refused = [breach for each in outcomes for breach in each.plan.verdict.breaches]
+    refused += closing.denied
+    if closing.as_json:
         show_json(
             {
-                **heading_record(settings, place),
+                **heading_record(closing.settings, closing.place),
                 "orders": [_record(each) for each in outcomes],
                 "refused": [
                     {"control": each.control, "code": each.code, "detail": each.detail}
@@ -94,8 +113,6 @@ def command(
             show_text(_outcome_line(each))
     for breach in refused:
         problem(f"[{breach.control} {breach.code}] {breach.detail}")
-    if any(each.order is None for each in outcomes):
-        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _targets(book: Book, name: str) -> list[_Target]:

@@ -92,39 +92,63 @@ DELIVERY = Delivery(
     cash_coin=-0.003,
     fee_coin=0.0,
 )
+CANDIDATE = Candidate(
+    contract=NEAR,
+    dte=6.9375,
+    delta=0.31,
+    bid=0.0125,
+    ask=nan,
+    mark=0.0127,
+    premium_usd=1214.04,
+    iv=0.52,
+    rv=0.41,
+    ivrv=1.268,
+    spread_pct=nan,
+    open_interest=812.5,
+    score=1.2,
+)
+ACTION = Action(
+    type=ActionType.OPEN_COVERED_CALL,
+    strategy_id="covered_call",
+    underlying="BTC",
+    reason="best_score",
+    detail="naïve quote “0.0125”\n",
+    amount=0.3,
+    contract=NEAR,
+    choice=Choice(rank=0, pool=1, epsilon=0.1, propensity=1.0, explored=False),
+)
+BREACH = Breach(2, "not_covered", "0.3 > 0.2")
+CONTROLS = RuntimeControls(
+    revision=3, position_reconcile_action=ReconcileAction.HALT, delta_max=0.4
+)
+DECIDED = Decided(
+    at=NOW + timedelta(seconds=2),
+    due_at=NOW + timedelta(seconds=2),
+    strategy_id="covered_call",
+    underlying="BTC",
+    market_at=NOW,
+    index_usd=97_123.45,
+    context=MarketContext(
+        regime="sideways",
+        return_1d_pct=-0.4,
+        return_7d_pct=1.9,
+        return_30d_pct=None,
+        realized_vol_7d=0.41,
+        realized_vol_30d=None,
+        pct_from_50d_ma=None,
+        pct_from_200d_ma=None,
+    ),
+    candidates=(CANDIDATE,),
+    skipped=(Skipped("too_far", (FAR.symbol,)),),
+    actions=(ACTION,),
+    verdicts=(Verdict((BREACH,)),),
+    decision_source="rule",
+    policy_version="1",
+)
 
 
 def entries() -> tuple[Entry, ...]:
     """One entry of every kind, a second apart."""
-    candidate = Candidate(
-        contract=NEAR,
-        dte=6.9375,
-        delta=0.31,
-        bid=0.0125,
-        ask=nan,
-        mark=0.0127,
-        premium_usd=1214.04,
-        iv=0.52,
-        rv=0.41,
-        ivrv=1.268,
-        spread_pct=nan,
-        open_interest=812.5,
-        score=1.2,
-    )
-    action = Action(
-        type=ActionType.OPEN_COVERED_CALL,
-        strategy_id="covered_call",
-        underlying="BTC",
-        reason="best_score",
-        detail="naïve quote “0.0125”\n",
-        amount=0.3,
-        contract=NEAR,
-        choice=Choice(rank=0, pool=1, epsilon=0.1, propensity=1.0, explored=False),
-    )
-    breach = Breach(2, "not_covered", "0.3 > 0.2")
-    controls = RuntimeControls(
-        revision=3, position_reconcile_action=ReconcileAction.HALT, delta_max=0.4
-    )
     at = [NOW + timedelta(seconds=second) for second in range(18)]
     return (
         Opened(
@@ -135,69 +159,9 @@ def entries() -> tuple[Entry, ...]:
             strategies=("covered_call",),
             settings_hash="ab12",
         ),
-        ControlsSeen(at=at[1], controls=controls),
-        Decided(
-            at=at[2],
-            due_at=at[2],
-            strategy_id="covered_call",
-            underlying="BTC",
-            market_at=NOW,
-            index_usd=97_123.45,
-            context=MarketContext(
-                regime="sideways",
-                return_1d_pct=-0.4,
-                return_7d_pct=1.9,
-                return_30d_pct=None,
-                realized_vol_7d=0.41,
-                realized_vol_30d=None,
-                pct_from_50d_ma=None,
-                pct_from_200d_ma=None,
-            ),
-            candidates=(candidate,),
-            skipped=(Skipped("too_far", (FAR.symbol,)),),
-            actions=(action,),
-            verdicts=(Verdict((breach,)),),
-            decision_source="rule",
-            policy_version="1",
-        ),
-        Sent(at=at[3], intent=INTENT),
-        Denied(at=at[4], intent=INTENT, breaches=(breach,)),
-        OrderUpdated(
-            at=at[5],
-            label=INTENT.label,
-            state=OrderState.PARTIAL,
-            order_id="77",
-            filled_amount=0.1,
-            fills=(FILL,),
-            reason="",
-        ),
-        RollStarted(
-            at=at[6],
-            strategy_id="covered_call",
-            position_id="p1",
-            from_contract=NEAR,
-            contract=FAR,
-            amount=0.1,
-            expires_at=NOW + timedelta(hours=1),
-        ),
-        RollEnded(at=at[7], position_id="p1", outcome="done", opened=0.1, reason=""),
-        Delivered(at=at[8], delivery=DELIVERY, index_usd=99_001.0),
-        Executed(
-            at=at[9],
-            strategy_id="covered_call",
-            underlying="BTC",
-            status="executed",
-            labels=(INTENT.label,),
-            errors=(),
-        ),
-        Marked(
-            at=at[10],
-            underlying="BTC",
-            index_usd=97_000.0,
-            equity_coin=1.0001,
-            marks=(PositionMark(NEAR, 0.0121),),
-        ),
-        Ticked(at=at[11], due_at=NOW),
+        ControlsSeen(at=at[1], controls=CONTROLS),
+        DECIDED,
+        *_of_orders(at[3:12]),
         Reconciled(at=at[12], underlying="BTC", differences=("size",), action="halt"),
         Healed(
             at=at[13],
@@ -211,6 +175,50 @@ def entries() -> tuple[Entry, ...]:
         HealthChanged(
             at=at[17], state=HealthState.DEGRADED, cause="market BTC: stale", is_pausing=True
         ),
+    )
+
+
+def _of_orders(at: list[datetime]) -> tuple[Entry, ...]:
+    """The kinds that a decision leads to."""
+    return (
+        Sent(at=at[0], intent=INTENT),
+        Denied(at=at[1], intent=INTENT, breaches=(BREACH,)),
+        OrderUpdated(
+            at=at[2],
+            label=INTENT.label,
+            state=OrderState.PARTIAL,
+            order_id="77",
+            filled_amount=0.1,
+            fills=(FILL,),
+            reason="",
+        ),
+        RollStarted(
+            at=at[3],
+            strategy_id="covered_call",
+            position_id="p1",
+            from_contract=NEAR,
+            contract=FAR,
+            amount=0.1,
+            expires_at=NOW + timedelta(hours=1),
+        ),
+        RollEnded(at=at[4], position_id="p1", outcome="done", opened=0.1, reason=""),
+        Delivered(at=at[5], delivery=DELIVERY, index_usd=99_001.0),
+        Executed(
+            at=at[6],
+            strategy_id="covered_call",
+            underlying="BTC",
+            status="executed",
+            labels=(INTENT.label,),
+            errors=(),
+        ),
+        Marked(
+            at=at[7],
+            underlying="BTC",
+            index_usd=97_000.0,
+            equity_coin=1.0001,
+            marks=(PositionMark(NEAR, 0.0121),),
+        ),
+        Ticked(at=at[8], due_at=NOW),
     )
 
 

@@ -1,11 +1,13 @@
 """The house keeps its walls: import contracts, file sizes, and what starts without being asked."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_FILE = 400
+LONGEST_FUNCTION = 50
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -36,10 +38,12 @@ def test_a_planted_import_of_the_network_breaks_the_contract(tmp_path: Path) -> 
     assert "core.rng -> httpx" in ended.stdout
 
 
+TOPS = ("core", "ports", "adapters", "apps", "scripts", "tests")
+
+
 def test_no_file_is_two_things() -> None:
     """No Python file, product or test, is longer than the house allows."""
-    tops = ("core", "ports", "adapters", "apps", "scripts", "tests")
-    files = [file for top in tops for file in (ROOT / top).rglob("*.py")]
+    files = [file for top in TOPS for file in (ROOT / top).rglob("*.py")]
     long = {
         str(file.relative_to(ROOT)): count
         for file in files
@@ -48,3 +52,17 @@ def test_no_file_is_two_things() -> None:
 
     assert len(files) > 200
     assert long == {}
+
+
+def test_no_function_is_two_things() -> None:
+    """No function, product or test, has more lines than the house allows."""
+    functions = [
+        (f"{file.relative_to(ROOT)}: {node.name}", node.end_lineno - node.lineno + 1)
+        for top in TOPS
+        for file in (ROOT / top).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    ]
+
+    assert len(functions) > 2000
+    assert {name: lines for name, lines in functions if lines > LONGEST_FUNCTION} == {}
