@@ -53,7 +53,8 @@ class SliceScore:
 class CarryScore:
     """What a forecast of the next snapshot misses, vega-weighted, over quotes both have."""
 
-    surface_miss: float  # the surface, carried in moneyness
+    surface_miss: float  # the surface in moneyness, its level sliding along the smile
+    moneyness_miss: float  # the surface in moneyness and nothing else
     strike_miss: float  # each strike's own volatility
     quotes: int
 
@@ -117,27 +118,34 @@ def left_out_misses(seen: Seen, params: FitParams) -> Floats:
 def carry_score(before: Seen, after: Seen) -> CarryScore:
     """Return what *before* says of the quotes of *after*, by its surface and strike by strike."""
     if before.fit.surface is None:
-        return CarryScore(np.nan, np.nan, 0)
+        return CarryScore(np.nan, np.nan, np.nan, 0)
     pairs = [
         _carried(before, before.fit.surface, after, int(expiry_ms))
         for expiry_ms in before.fit.surface.expiry_ms
     ]
-    vega, by_surface, by_strike = np.concatenate(pairs, axis=1)
+    vega, by_surface, in_moneyness, by_strike = np.concatenate(pairs, axis=1)
     if not len(vega):
-        return CarryScore(np.nan, np.nan, 0)
+        return CarryScore(np.nan, np.nan, np.nan, 0)
     total = float(vega.sum())
-    return CarryScore(float(vega @ by_surface) / total, float(vega @ by_strike) / total, len(vega))
+    return CarryScore(
+        float(vega @ by_surface) / total,
+        float(vega @ in_moneyness) / total,
+        float(vega @ by_strike) / total,
+        len(vega),
+    )
 
 
 def _carried(before: Seen, surface: VolSurface, after: Seen, expiry_ms: int) -> Floats:
-    """Vega and both absolute misses of the quotes of one expiry that both snapshots have."""
+    """Vega and the three absolute misses of the quotes of one expiry that both snapshots have."""
     old = np.flatnonzero(_contracts(before, expiry_ms) & np.isfinite(before.prepared.iv))
     new = np.flatnonzero(_contracts(after, expiry_ms) & (after.prepared.status == RowStatus.USED))
     _, of_old, of_new = np.intersect1d(_key(before, old), _key(after, new), return_indices=True)
     old, new = old[of_old], new[of_new]
     iv, k, tenor = after.prepared.iv[new], after.prepared.k[new], after.prepared.tenor[new]
-    by_surface = np.abs(surface.section(expiry_ms).iv(k) - iv)
-    return np.vstack((_vega(iv, k, tenor), by_surface, np.abs(before.prepared.iv[old] - iv)))
+    section = surface.section(expiry_ms)
+    move = np.log(after.prepared.forward[new[:1]] / section.forward).sum()  # 0 if none is shared
+    told = (section.carried_iv(k, float(move)), section.iv(k), before.prepared.iv[old])
+    return np.vstack((_vega(iv, k, tenor), *(np.abs(each - iv) for each in told)))
 
 
 def _contracts(seen: Seen, expiry_ms: int) -> Bools:

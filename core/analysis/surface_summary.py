@@ -69,9 +69,10 @@ def pooled(carries: Sequence[CarryScore]) -> CarryScore:
     known = [carry for carry in carries if carry.quotes]
     count = sum(carry.quotes for carry in known)
     if not count:
-        return CarryScore(np.nan, np.nan, 0)
+        return CarryScore(np.nan, np.nan, np.nan, 0)
     return CarryScore(
         sum(carry.surface_miss * carry.quotes for carry in known) / count,
+        sum(carry.moneyness_miss * carry.quotes for carry in known) / count,
         sum(carry.strike_miss * carry.quotes for carry in known) / count,
         count,
     )

@@ -46,6 +46,16 @@ class Section:
         """Return the volatility at *k*, of the shape of k; a fraction."""
         return np.sqrt(self.total_variance(k) / self.tenor)
 
+    def carried_iv(self, k: ArrayLike, move: float) -> Floats:
+        """
+        Return the volatility to expect at *k* once ln(forward) has moved by *move*.
+
+        The smile keeps its shape in moneyness, and the money slides along it: a skew-stickiness
+        ratio of one (Bergomi, Stochastic Volatility Modeling, ch. 9). Of the shape of k.
+        """
+        slope = float(self.slope(0.0)) / (2.0 * self.tenor * float(self.iv(0.0)))
+        return self.iv(k) + slope * move
+
 
 @frozen(kw_only=True, eq=False)
 class VolSurface:

@@ -1,7 +1,7 @@
 """Scores of surfaces: what they say of markets that were made from smiles."""
 
 from datetime import UTC, date, datetime, timedelta
-from math import isnan
+from math import exp, isnan
 
 import numpy as np
 import pytest
@@ -20,10 +20,17 @@ from core.analysis.surface_scores import (
 from core.analysis.surface_summary import bucket_of, compare_index, pooled, summarise
 from core.surface.fit import FitParams
 from ports.market_data import MarketSnapshot
-from tests.support.smiles import market, skewed
+from tests.support.smiles import Smile, market, skewed
 
 PARAMS = FitParams()
 SMILES = {7.0: skewed(0.55), 30.0: skewed(0.5)}
+
+
+def slid(smile: Smile, move: float) -> Smile:
+    """*smile* after the money slid along it by *move*: its level moves by its slope there."""
+    step = 1e-5
+    low, high = smile(np.array([-step, step]))
+    return lambda k: smile(k) + move * (high - low) / (2.0 * step)
 
 
 def seen(shown: MarketSnapshot) -> Seen:
@@ -66,7 +73,18 @@ def test_a_smile_that_moves_with_the_forward_is_carried() -> None:
     before, after = seen(market(SMILES)), seen(market(SMILES, forward=104_000.0))
     score = carry_score(before, after)
 
-    assert score.surface_miss < 0.2 * score.strike_miss
+    assert score.moneyness_miss < 0.2 * score.strike_miss
+
+
+def test_a_level_that_slides_along_the_smile_is_carried() -> None:
+    """Where the money moves along a tilted smile, the slide meets what the plain carry misses."""
+    move = 0.03
+    before = seen(market(SMILES))
+    after = {days: slid(smile, move) for days, smile in SMILES.items()}
+    score = carry_score(before, seen(market(after, forward=100_000.0 * exp(move))))
+
+    assert score.surface_miss < 0.3 * score.moneyness_miss
+    assert score.moneyness_miss > 0.001
 
 
 def test_nothing_in_common_is_not_scored() -> None:
@@ -128,14 +146,15 @@ def test_summary_weighs_by_vega_and_counts() -> None:
 def test_nothing_to_summarise() -> None:
     """No scores give no summary, no carries no figure."""
     assert summarise(()) is None
-    assert isnan(pooled((CarryScore(float("nan"), float("nan"), 0),)).surface_miss)
+    assert isnan(pooled((CarryScore(float("nan"), float("nan"), float("nan"), 0),)).surface_miss)
 
 
 def test_carries_are_pooled_by_quotes() -> None:
     """A snapshot counts as often as it has quotes."""
-    both = pooled((CarryScore(0.01, 0.02, 10), CarryScore(0.04, 0.02, 30)))
+    both = pooled((CarryScore(0.01, 0.05, 0.02, 10), CarryScore(0.04, 0.01, 0.02, 30)))
 
     assert both.surface_miss == pytest.approx(0.0325)
+    assert both.moneyness_miss == pytest.approx(0.02)
     assert both.quotes == 40
 
 
