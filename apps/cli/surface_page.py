@@ -159,7 +159,14 @@ def _term(view: SurfaceView) -> Chart:
             "title": {"text": "Term structure, points"},
             "xaxis": {"title": {"text": "days"}, "type": "log"},
             "yaxis": {"title": {"text": "at the money"}},
-            "yaxis2": {"title": {"text": "wings"}, "overlaying": "y", "side": "right"},
+            "yaxis2": {
+                "title": {"text": "wings"},
+                "overlaying": "y",
+                "side": "right",
+                "showgrid": False,
+                "tickformat": ".1f",
+            },
+            "legend": {"orientation": "h", "y": -0.2},  # beside the plot it covers the axis
             "height": 450,
         },
     }
