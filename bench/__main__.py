@@ -12,7 +12,7 @@ import tempfile
 import time
 import tracemalloc
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,24 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import old
-from bench.peers import MILLION, Peer, all_peers
-from bench.sample import Floats, Sample, chain_like, exact_ivs, exact_options, sample_of
+from bench.peer import MILLION, Peer
+from bench.peers import all_peers
+from bench.sample import (
+    Floats,
+    Sample,
+    chain_like,
+    exact_ivs,
+    exact_main_greeks,
+    exact_options,
+    sample_of,
+)
 from core.pricing.greeks import main_greeks
 from core.pricing.implied import implied_vol
 from tests.support.reference import random_domain
 
 CHECKED = 300  # options compared with 50 digits
+DIFFERENTIATED = 25  # of which the greeks are
+TITLES = {"premium": "Premium", "greeks": "Premium and seven greeks", "iv": "Implied volatility"}
 LOST = 1e-6  # an error in volatility that counts as a failure
 
 
@@ -50,25 +61,28 @@ def main() -> None:
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--rows", type=int, default=MILLION)
     parser.add_argument("--old", type=Path, help="interpreter that has py_vollib_vectorized")
+    parser.add_argument("--absent", type=Path, help="file of the peers that are not installed")
     given = parser.parse_args()
     os.sched_setaffinity(0, {given.core})
     warnings.simplefilter("ignore")  # peers warn of prices they cannot invert
-    console = Console(width=150)
+    console = Console(width=160)
     peers = list(all_peers())
     sample = chain_like(given.rows)
     with tempfile.TemporaryDirectory() as folder:
         beside = old.start(given.old, sample.first(old.ROWS), Path(folder)) if given.old else None
         entries = _measure(peers, sample, beside, given.rounds)
-    for task in ("premium", "greeks", "iv", "limit"):
+    for task in ("premium", "greeks", "iv"):
         console.print(_table(task, [entry for entry in entries if entry.task == task]))
     console.print(f"A chain of 900: three volatilities and the main greeks in {_chain_ms():.3f} ms")
+    for line in given.absent.read_text().splitlines() if given.absent else ():
+        console.print(f"Not measured: {line}", markup=False)
 
 
 def _measure(
     peers: Sequence[Peer], sample: Sample, beside: old.OldPeer | None, rounds: int
 ) -> list[Entry]:
     checks = Checks.of(sample)
-    notes = [checks.accuracy(peer.task, peer.call) for peer in peers]  # compiles, too
+    notes = [checks.accuracy(peer) for peer in peers]  # compiles, too
     old_tasks = list(old.tasks()) if beside else []
     old_notes = [checks.of_values(task, beside.values(task)) for task in old_tasks if beside]
     samples = {peer.rows: sample.first(peer.rows) for peer in peers}
@@ -101,6 +115,7 @@ class Checks:
     wide: Sample
     premiums: Floats  # of the chain's sides
     ivs: tuple[Floats, Floats]  # of chain and wide
+    greeks: Floats  # of the first of the chain
 
     @classmethod
     def of(cls, sample: Sample) -> "Checks":
@@ -111,14 +126,20 @@ class Checks:
         gain = np.where(chain.is_call, 1.0, -1.0) * (chain.forward - chain.strike)
         values = np.array([float(option.value) for option in of_chain])
         ivs = exact_ivs(chain, of_chain), exact_ivs(wide, of_wide)
-        return cls(chain, wide, values + np.maximum(gain, 0.0), ivs)
+        greeks = exact_main_greeks(chain.first(DIFFERENTIATED))
+        return cls(chain, wide, values + np.maximum(gain, 0.0), ivs, greeks)
 
-    def accuracy(self, task: str, call: Callable[[Sample], Any]) -> str:
+    def accuracy(self, peer: Peer) -> str:
         """How far the answers are from 50 digits, and how many are none."""
-        if task != "iv":
-            return self.of_values(task, call(self.chain))
-        wide = _iv_note(np.asarray(call(self.wide)), self.ivs[1])
-        return f"{self.of_values(task, call(self.chain))}; whole domain {wide}"
+        answer = peer.call(self.chain)
+        if peer.name.startswith("limit"):
+            return ""
+        if peer.task == "greeks":
+            return self._of_greeks(np.asarray(answer)) if peer.exact_units else "not compared"
+        if peer.task == "premium":
+            return self.of_values(peer.task, answer)
+        note = self.of_values(peer.task, answer)
+        return f"{note}; whole domain {_iv_note(np.asarray(peer.call(self.wide)), self.ivs[1])}"
 
     def of_values(self, task: str, values: Any) -> str:
         """The same for the answers to the chain alone."""
@@ -126,7 +147,13 @@ class Checks:
             errors = np.abs(np.asarray(values)[:CHECKED] - self.premiums)
             worst = np.nanmax(errors / (self.chain.forward + self.chain.strike))
             return f"{worst:.1e} of F + K"
-        return _iv_note(np.asarray(values)[:CHECKED], self.ivs[0]) if task == "iv" else ""
+        if task == "iv":
+            return _iv_note(np.asarray(values)[:CHECKED], self.ivs[0])
+        return "not compared"
+
+    def _of_greeks(self, rows: Floats) -> str:
+        errors = np.abs(rows[:, : self.greeks.shape[1]] / self.greeks - 1.0)
+        return f"{errors.max():.1e} of each"
 
 
 def _iv_note(found: Floats, exact: Floats) -> str:
@@ -147,17 +174,15 @@ def _bytes_held(peer: Peer, sample: Sample) -> str:
 
 
 def _table(task: str, entries: Sequence[Entry]) -> Table:
-    ours = min(entries[0].ns)
-    title = {"premium": "Premium", "greeks": "Premium and seven greeks", "iv": "Implied volatility"}
-    table = Table(title=title.get(task, "What the machine allows"))
-    for column in ("", "ns, least", "ns, median", "x ours", "error on the chain", "bytes"):
-        table.add_column(
-            column, justify="left" if column in {"", "error on the chain"} else "right"
-        )
+    ours = min(min(entry.ns) for entry in entries if entry.name.startswith("options-agent"))
+    table = Table(title=TITLES[task])
+    for column in ("", "ns, least", "ns, median", "x ours", "bytes an option"):
+        table.add_column(column, justify="right" if column else "left")
+    table.add_column("error on the chain")
     for entry in sorted(entries, key=lambda entry: min(entry.ns)):
         least, ratio = min(entry.ns), min(entry.ns) / ours
         figures = f"{least:.2f}", f"{statistics.median(entry.ns):.2f}", f"{ratio:.2f}"
-        table.add_row(entry.name, *figures, entry.accuracy, entry.memory)
+        table.add_row(entry.name, *figures, entry.memory, entry.accuracy)
     return table
 
 

@@ -26,12 +26,26 @@ def eight_streams(f: Floats, k: Floats, t: Floats, s: Floats, rows: tuple[Floats
 
 
 @kernel
-def functions(f: Floats, k: Floats, t: Floats, s: Floats, out: Floats) -> None:
-    """One logarithm, one exponential and two Mills ratios per option, and nothing else."""
+def of_a_premium(f: Floats, k: Floats, t: Floats, s: Floats, out: Floats) -> None:
+    """One logarithm, one exponential and two error functions per option, and nothing else."""
     for i in range(out.size):
         front, _ = density_factors(s[i])
         _, _, joint, _, _ = mills(t[i], s[i])
         out[i] = log_ratio(f[i], k[i]) + front + joint
+
+
+@kernel
+def of_a_volatility(f: Floats, k: Floats, t: Floats, s: Floats, out: Floats) -> None:
+    """Those of a guess, of two steps and of the premium that checks them."""
+    for i in range(out.size):
+        front, _ = density_factors(s[i])
+        again, _ = density_factors(t[i])
+        _, _, guess, _, _ = mills(t[i], s[i])
+        _, _, first, _, _ = mills(s[i], t[i])
+        _, _, second, _, _ = mills(t[i], t[i])
+        logs = log_ratio(f[i], k[i]) + log_ratio(f[i], t[i]) + log_ratio(f[i], s[i])
+        logs += log_ratio(t[i], k[i]) + log_ratio(s[i], k[i])
+        out[i] = logs + front + again + guess + first + second
 
 
 def run_streams(sample: Sample, count: int) -> None:
@@ -44,10 +58,16 @@ def run_streams(sample: Sample, count: int) -> None:
         eight_streams(*columns, tuple(out))
 
 
-def run_functions(sample: Sample) -> None:
-    """Call the loop of elementary functions."""
+def run_premium_functions(sample: Sample) -> None:
+    """Call the loop of the elementary functions of a premium."""
     out = outputs(1, sample.iv.size)[0]
-    functions(sample.forward, sample.strike, sample.tenor, sample.iv, out)
+    of_a_premium(sample.forward, sample.strike, sample.tenor, sample.iv, out)
+
+
+def run_volatility_functions(sample: Sample) -> None:
+    """Call the loop of the elementary functions of an implied volatility."""
+    out = outputs(1, sample.iv.size)[0]
+    of_a_volatility(sample.forward, sample.strike, sample.tenor, sample.iv, out)
 
 
 @cache

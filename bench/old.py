@@ -40,7 +40,8 @@ def start(python: Path, sample: Sample, folder: Path) -> OldPeer:
     """Give *sample* to a process of the interpreter *python*."""
     for name in fields_dict(Sample):
         np.save(folder / f"{name}.npy", getattr(sample, name))
-    command = [python, "-W", "ignore", Path(__file__).with_name("old_peer.py"), folder]
+    script = Path(__file__).with_name("old_peer.py")
+    command = [str(python), "-W", "ignore", str(script), str(folder)]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)  # noqa: S603
     return OldPeer(cast(IO[str], process.stdin), cast(IO[str], process.stdout), folder)

@@ -7,10 +7,12 @@ call in ns, and with `save` before the task the values are written into the fold
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from py_vollib_vectorized import (
+from py_vollib_vectorized import (  # type: ignore[import-not-found]
     vectorized_black,
     vectorized_delta,
     vectorized_gamma,
@@ -30,19 +32,19 @@ def main() -> None:
     f, k, t, v, is_call, price, is_out = (np.load(folder / f"{name}.npy") for name in names)
     flag, out_flag = np.where(is_call, "c", "p"), np.where(is_out, "c", "p")
 
-    def premium():
+    def premium() -> Any:
         return vectorized_black(flag, f, k, t, 0.0, v, return_as="numpy")
 
-    def greeks():  # on a spot at rate 0, which is the same; its Black model does not run
+    def greeks() -> Any:  # on a spot at rate 0, which is the same; its Black model does not run
         terms = (flag, f, k, t, 0.0, v)
         found = [one(*terms, model="black_scholes", return_as="numpy") for one in GREEKS]
         return np.array([premium(), *found])
 
-    def iv():
+    def iv() -> Any:
         terms = (price, f, k, 0.0, t, out_flag)
         return vectorized_implied_volatility_black(*terms, on_error="ignore", return_as="numpy")
 
-    tasks = {"premium": premium, "greeks": greeks, "iv": iv}
+    tasks: dict[str, Callable[[], Any]] = {"premium": premium, "greeks": greeks, "iv": iv}
     for line in sys.stdin:
         *save, task = line.split()
         start = time.process_time_ns()

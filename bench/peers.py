@@ -1,4 +1,4 @@
-"""Ourselves and the others: how each is asked for a premium, greeks or a volatility."""
+"""The others: how each is asked for a premium, greeks or a volatility."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -7,109 +7,34 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from attrs import frozen
 
-from bench import limits
+from bench.ours import machine, ourselves, plain_numpy
+from bench.peer import MILLION, Peer
 from bench.sample import Floats, Sample
-from core.pricing import implied_kernels, kernels
-from core.pricing.black76 import premium_usd
-from core.pricing.greeks import main_greeks
-from core.pricing.implied import implied_vol
-
-MILLION = 1_000_000
-
-
-@frozen
-class Peer:
-    """Somebody who can do *task*: `premium`, `greeks` or `iv`, or show a `limit`."""
-
-    name: str
-    task: str
-    rows: int  # of the sample; fewer for the slow
-    call: Callable[[Sample], Any]
 
 
 def all_peers() -> Iterator[Peer]:
-    """Ourselves, then everyone installed here."""
-    yield Peer("options-agent kernel", "premium", MILLION, _our_kernel)
-    yield Peer("options-agent call", "premium", MILLION, lambda s: premium_usd(*_market(s)))
-    yield Peer("options-agent kernel", "greeks", MILLION, _our_greeks)
-    yield Peer("options-agent call", "greeks", MILLION, _our_greeks_call)
-    yield Peer("options-agent, new memory", "greeks", MILLION, lambda s: main_greeks(*_market(s)))
-    yield Peer("options-agent kernel", "iv", MILLION, _our_iv)
-    yield Peer("options-agent call", "iv", MILLION, _our_iv_call)
-    yield Peer("stream, 4 in 1 out", "limit", MILLION, lambda s: limits.run_streams(s, 1))
-    yield Peer("stream, 4 in 8 out", "limit", MILLION, lambda s: limits.run_streams(s, 8))
-    yield Peer("elementary functions alone", "limit", MILLION, limits.run_functions)
+    """Ourselves, the limits of the machine, then everyone installed here."""
+    yield from ourselves()
+    yield from machine()
     for module, peers in _OTHERS.items():
         if find_spec(module.partition(".")[0]) is not None:
             yield from peers(import_module(module))
 
 
-def _market(s: Sample) -> tuple[Any, ...]:
-    return s.forward, s.strike, s.tenor, s.iv, s.is_call
+def _brentq(optimize: Any) -> Iterator[Peer]:
+    special = import_module("scipy.special")
 
+    def iv(s: Sample) -> Any:
+        def miss(vol: float, low: float, high: float, root: float, price: float) -> float:
+            d1 = np.log(low / high) / (vol * root) + vol * root / 2
+            return float(low * special.ndtr(d1) - high * special.ndtr(d1 - vol * root) - price)
 
-def _our_kernel(s: Sample) -> Floats:
-    out = limits.outputs(1, s.iv.size)[0]
-    kernels.premium_usd(kernels.Options(*_market(s)), out)
-    return out
+        prices, low, high = _out_calls(s)
+        rows = _rows(low, high, np.sqrt(s.tenor), prices)
+        return np.array([optimize.brentq(miss, 1e-4, 20.0, row, xtol=1e-14) for row in rows])
 
-
-def _our_greeks(s: Sample) -> None:
-    kernels.main_greeks(kernels.Options(*_market(s)), limits.outputs(8, s.iv.size))
-
-
-def _our_greeks_call(s: Sample) -> None:
-    main_greeks(*_market(s), out=limits.outputs(8, s.iv.size))
-
-
-def _our_iv(s: Sample) -> Floats:
-    quotes = implied_kernels.Quotes(
-        s.out_usd / s.forward, s.forward, s.strike, s.tenor, s.is_out_call
-    )
-    out = limits.outputs(1, s.iv.size)[0]
-    implied_kernels.implied_vol(quotes, out, np.empty(s.iv.size, dtype=np.int8))
-    return out
-
-
-def _our_iv_call(s: Sample) -> Floats:
-    return implied_vol(s.out_usd / s.forward, s.forward, s.strike, s.tenor, s.is_out_call)[0]
-
-
-def _scipy(special: Any) -> Iterator[Peer]:
-    def terms(s: Sample) -> tuple[Any, ...]:
-        side, root = np.where(s.is_call, 1.0, -1.0), np.sqrt(s.tenor)
-        deviation = s.iv * root
-        d1 = np.log(s.forward / s.strike) / deviation + 0.5 * deviation
-        return side, root, deviation, d1, d1 - deviation
-
-    def premium(s: Sample) -> Floats:
-        side, _, _, d1, d2 = terms(s)
-        value = s.forward * special.ndtr(side * d1) - s.strike * special.ndtr(side * d2)
-        return np.asarray(side * value)
-
-    def greeks(s: Sample) -> tuple[Any, ...]:
-        side, root, deviation, d1, d2 = terms(s)
-        density = np.exp(-0.5 * d1 * d1) / np.sqrt(2 * np.pi)
-        delta = side * special.ndtr(side * d1)
-        value = s.forward * delta - s.strike * side * special.ndtr(side * d2)
-        vega = s.forward * density * root
-        gamma = density / (s.forward * deviation)
-        theta = -0.5 * s.forward * density * s.iv / root
-        return (
-            value,
-            delta,
-            gamma,
-            vega,
-            theta,
-            -s.tenor * value,
-            -density * d2 / s.iv,
-            (vega * d1 * d2 / s.iv),
-        )
-
-    yield Peer("numpy + scipy ndtr", "premium", MILLION, premium)
-    yield Peer("numpy + scipy ndtr", "greeks", MILLION, greeks)
+    yield Peer("scipy brentq (scalar)", "iv", 1_000, iv)
 
 
 def _fast_vollib(fast: Any) -> Iterator[Peer]:
@@ -185,7 +110,16 @@ def _vollib(black: Any) -> Iterator[Peer]:
         rows = _rows(s.out_usd, s.forward, s.strike, np.zeros(s.iv.size), s.tenor, flags)
         return np.array([solve(*row) for row in rows])
 
+    greek = import_module("vollib.black.greeks.analytical")
+
+    def greeks(s: Sample) -> Any:
+        flags = np.where(s.is_call, "c", "p")
+        rows = list(_rows(flags, s.forward, s.strike, s.tenor, np.zeros(s.iv.size), s.iv))
+        columns = (black.black, greek.delta, greek.gamma, greek.vega, greek.theta, greek.rho)
+        return np.array([[column(*row) for row in rows] for column in columns])
+
     yield Peer("vollib (scalar)", "premium", 2_000, premium)
+    yield Peer("vollib (scalar; 6 of 8)", "greeks", 1_000, greeks)
     yield Peer("vollib (scalar)", "iv", 2_000, iv)
 
 
@@ -214,7 +148,19 @@ def _quantlib(ql: Any) -> Iterator[Peer]:
             found.append(np.nan)
         return np.array(found) / np.sqrt(s.tenor)
 
+    def greeks(s: Sample) -> Any:
+        kinds = np.where(s.is_call, ql.Option.Call, ql.Option.Put)
+        found = []
+        for kind, strike, forward, tenor, deviation in _rows(
+            kinds, s.strike, s.forward, s.tenor, s.iv * np.sqrt(s.tenor)
+        ):
+            one = ql.BlackCalculator(ql.PlainVanillaPayoff(kind, strike), forward, deviation)
+            sensitivities = one.deltaForward(), one.gammaForward(), one.vega(tenor)
+            found.append((one.value(), *sensitivities, one.theta(forward, tenor), one.rho(tenor)))
+        return np.array(found).T
+
     yield Peer("QuantLib (scalar)", "premium", 20_000, premium)
+    yield Peer("QuantLib (scalar; 6 of 8)", "greeks", 5_000, greeks)
     yield Peer("QuantLib (scalar)", "iv", 20_000, iv)
 
 
@@ -231,16 +177,21 @@ def _polars_vol(pv: Any) -> Iterator[Peer]:
         found = table(s).select(x=pv.black_scholes("k", "f", "v", "t", "r", "c"))
         return found["x"].to_numpy()
 
+    def greeks(s: Sample) -> Any:
+        return table(s).select(x=pv.black_scholes_with_greeks("k", "f", "v", "t", "r", "c"))
+
     def iv(s: Sample) -> Any:
         found = table(s).select(x=pv.implied_vol("p", "k", "f", "t", "r", "o", method="halley"))
         return found["x"].to_numpy()
 
     yield Peer("polars-vol (Rust)", "premium", MILLION, premium)
+    yield Peer("polars-vol (Rust; 6 of 8)", "greeks", 200_000, greeks)
     yield Peer("polars-vol (Rust)", "iv", 200_000, iv)
 
 
 _OTHERS: dict[str, Callable[[Any], Iterator[Peer]]] = {
-    "scipy.special": _scipy,
+    "scipy.special": plain_numpy,
+    "scipy.optimize": _brentq,
     "lbriv": _lbriv,
     "iv_engine": _iv_engine,
     "fast_vollib": _fast_vollib,

@@ -1,11 +1,12 @@
 """The options that everyone prices, and what they are worth in 50 digits."""
 
 import numpy as np
-from attrs import frozen
+from attrs import fields, frozen
 from numpy.typing import NDArray
 
 from core.pricing.black76 import premium_usd
-from tests.support.reference import Exact, Grid, exact, exact_iv
+from core.pricing.greeks import MainGreeks
+from tests.support.reference import Exact, Grid, exact, exact_greeks, exact_iv
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +26,7 @@ class Sample:
 
     def first(self, count: int) -> "Sample":
         """The first *count* options."""
-        columns = (getattr(self, name) for name in self.__slots__ if name != "__weakref__")
+        columns = (getattr(self, field.name) for field in fields(Sample))
         return Sample(*(column[:count].copy() for column in columns))
 
 
@@ -57,3 +58,16 @@ def exact_ivs(sample: Sample, options: list[Exact]) -> Floats:
     coin = sample.out_usd / sample.forward
     rows = zip(coin.tolist(), options, grid.rows, strict=True)
     return np.array([float(exact_iv(price, option, market)) for price, option, market in rows])
+
+
+def exact_main_greeks(sample: Sample) -> Floats:
+    """The rows of MainGreeks, by differences in 50 digits."""
+    grid = Grid(sample.forward, sample.strike, sample.tenor, sample.iv)
+    sides = zip(grid.rows, sample.is_call.tolist(), strict=True)
+    exact_rows = [exact_greeks(market, is_call) for market, is_call in sides]
+    names = [field.name for field in fields(MainGreeks)][1:]
+    rows = [[float(row[name]) for row in exact_rows] for name in names]
+    usd = [
+        float(row["premium_coin"] * f) for row, f in zip(exact_rows, sample.forward, strict=True)
+    ]
+    return np.array([usd, *rows])

@@ -36,6 +36,12 @@ def inline(function: _Function) -> _Function:
     return cast(_Function, compile_later(function))
 
 
+def common_shape(*values: ArrayLike) -> Shape:
+    """Return the shape that *values* broadcast to, at once where they have it already."""
+    shapes = {np.shape(value) for value in values}
+    return shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
+
+
 def flat_floats(values: ArrayLike, shape: Shape) -> Floats:
     """
     Return *values* broadcast to *shape* as a float64 column: flat, contiguous, read-only.
@@ -53,6 +59,6 @@ def flat_bools(values: ArrayLike, shape: Shape) -> Bools:
 
 def _flat(values: NDArray[_Cell], shape: Shape) -> NDArray[_Cell]:
     whole = values if values.shape == shape else np.broadcast_to(values, shape)
-    column = np.ascontiguousarray(whole).reshape(-1).view()
-    column.flags.writeable = False
+    column = whole.ravel()  # a view of its own wherever there is nothing to copy
+    column.setflags(write=False)
     return column

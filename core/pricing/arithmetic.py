@@ -31,26 +31,24 @@ _NEAR_BOUND = 0.7  # -d from which 1 - v is computed and subtracted
 LEAST_DEVIATION = 1e-305  # divides in place of zero
 
 # fmt: off
-# Highest power first. M(y) = P(y) / (y P(y) + A(y)), by 60-digit interpolation at Chebyshev points
-# of (y - 3) / (y + 3), y in [-0.05, 45], scaled so that rounding harms neither M (4e-17) nor M'
-# (3e-16). The lowest two coefficients stand apart, _E0 is P0² + P0 A1 - P1 A0.
+# Highest power first. M(y) = P(w) / (w P(w) + B(w)), w = y + 0.75, by 70-digit interpolation at
+# Chebyshev points of (w - 3) / (w + 3), y in [-0.75, 45], scaled so that rounding harms neither
+# M (2e-17) nor M' (2e-16) there; all of P and, near y = 0, the smallness of B spare the differences
+# of `mills` a cancellation.
+_SHIFT = 0.75
 _P = (
-    1.0644295228549462e-06, 3.2192894025882764e-05, 0.00047957026066222305, 0.004572408222598,
-    0.030664295204979822, 0.15050426401986536, 0.5466332030888236, 1.45215092013659,
-    2.711463838234906,
+    2.3162324455131103e-07, 6.766246210555197e-06, 0.00010010152429421244, 0.0009713949885453496,
+    0.006800746108742957, 0.035867844067566934, 0.1450977708103033, 0.45059946004498763,
+    1.0572297935523551, 1.8006542023962664, 2.03572113795009, 1.193578985225244,
 )
-_A = (
-    1.0644295228003607e-06, 3.219289403737229e-05, 0.00047744140053910703, 0.004508022494659057,
-    0.02971579672624783, 0.14168143726100577, 0.49002031391133616, 1.1945036741672006,
+_B = (
+    -1.7371743341348326e-07, -4.843061413358793e-06, -6.813617957814469e-05,
+    -0.0006237029907203578, -0.0040647595265816865, -0.019542253788671214, -0.06962862522571098,
+    -0.17913272359677648, -0.30645198709925264, -0.259031371291578, 0.12863149795056078,
+    0.4647582401437862,
 )
-_P0, _P1, _A0, _A1 = 1.9160700372192188, 3.2412224079832623, 1.5288027001141862, 1.8898593511737543
-_E0 = 2.3372376958764263
-# S(w), -0.25 <= w <= 0; (exp(r) - 1 - r) / r², |r| <= ln(2) / 2; (2 artanh(q) - 2 q) / q³ in q²,
-# |q| <= 0.2. Interpolation at Chebyshev points; the functions are right to 6e-17.
-_S = (
-    1.673249825227977e-05, -0.00012539669843016253, 0.0009474298925069173, -0.006156772234482787,
-    0.033862436808538135, -0.15238095223741077, 0.5333333333368336, -1.3333333333333004, 2.0,
-)
+# (exp(r) - 1 - r) / r², |r| <= ln(2) / 2; (2 artanh(q) - 2 q) / q³ in q², |q| <= 0.2.
+# Interpolation at Chebyshev points; the functions are right to 6e-17.
 _EXP = (
     2.510038549551032e-08, 2.7620088445409746e-07, 2.7557268459997064e-06, 2.4801521295954376e-05,
     0.00019841269863053618, 0.0013888888917213717, 0.008333333333330062, 0.04166666666662413,
@@ -83,40 +81,33 @@ fma = cast(Callable[[float, float, float], float], intrinsic(_emit_fma))  # x y 
 
 @inline
 def polynomial(coefficients: tuple[float, ...], x: float) -> float:
-    total = 0.0
-    for coefficient in coefficients:
+    total = coefficients[0]
+    for coefficient in coefficients[1:]:
         total = fma(total, x, coefficient)
     return total
 
 
 @inline
-def mills(u: float, gap: float) -> Any:
-    """M(u), M(z), M(u) + M(z) and M(u) - M(z), z = u + gap, as numerators over the fifth."""
-    z = u + gap
-    p2 = p2_slope = a2 = a2_slope = 0.0
-    for c in _P:
-        p2_slope = fma(p2_slope, z, p2)
-        p2 = fma(p2, u, c)
-    for c in _A:
-        a2_slope = fma(a2_slope, z, a2)
-        a2 = fma(a2, u, c)
-    p1, p1_slope = fma(u, p2, _P1), fma(z, p2_slope, p2)
-    a1, a1_slope = fma(u, a2, _A1), fma(z, a2_slope, a2)
-    p1_z, a1_z = fma(gap, p1_slope, p1), fma(gap, a1_slope, a1)
-    p, a = fma(u, p1, _P0), fma(u, a1, _A0)
-    p_z, a_z = fma(z, p1_z, _P0), fma(z, a1_z, _A0)
-    q, q_z = fma(u, p, a), fma(z, p_z, a_z)
-    # (P(u) Q(z) - P(z) Q(u)) / gap, multiplied out so that the constant does not cancel
-    first = fma(_P0, a2 + p1, -_A0 * p2)
-    second = fma(p, p1_z + a1_slope, -p1_slope * a)
-    apart = gap * fma(z, second, fma(u, first, _E0))
+def mills(y: float, gap: float) -> Any:
+    """
+    M(y), M(z), M(y) + M(z) and M(y) - M(z), z = y + gap, as numerators over the fifth; y >= -0.75.
+
+    The difference is gap times divided differences of P and B, so that it keeps its digits.
+    """
+    w = y + _SHIFT
+    w_z = w + gap
+    p_slope, p = _P[0], fma(_P[0], w, _P[1])
+    for c in _P[2:]:
+        p_slope = fma(p_slope, w_z, p)
+        p = fma(p, w, c)
+    b_slope, b = _B[0], fma(_B[0], w, _B[1])
+    for c in _B[2:]:
+        b_slope = fma(b_slope, w_z, b)
+        b = fma(b, w, c)
+    p_z, b_z = fma(gap, p_slope, p), fma(gap, b_slope, b)
+    q, q_z = fma(w, p, b), fma(w_z, p_z, b_z)
+    apart = gap * fma(p, p_z + b_slope, -p_slope * b)
     return p * q_z, p_z * q, fma(p, q_z, p_z * q), apart, q * q_z
-
-
-@inline
-def mirror(u: float) -> float:
-    """(M(-u) - M(u)) / u for 0 <= u <= 0.7; finite beyond."""
-    return polynomial(_S, (-0.5 * u) * u)
 
 
 @inline
@@ -175,24 +166,27 @@ def deviations(x: float, tenor: float, iv: float) -> Any:
 
 
 @inline
-def distance(a: float, t: float) -> Any:
-    """d, held where the density is not yet zero, and the smaller of a and t."""
+def arguments(a: float, t: float) -> Any:
+    """
+    Those of `mills`, and whether 1 - v is to be made of them rather than v: y is d or -d.
+
+    d is held where the density is not yet zero.
+    """
     d = a - t
     d = _FAR if d > _FAR else d
-    return -_FAR if d < -_FAR else d, a if a < t else t
+    d = -_FAR if d < -_FAR else d
+    is_near_bound = d < -_NEAR_BOUND
+    return (-d, 2.0 * a, True) if is_near_bound else (d, 2.0 * t, False)
 
 
 @inline
-def premium(forward: float, strike: float, is_call: bool, d: float, ratios: Any) -> float:
-    """V, given what `mills` says of |d| and z."""
+def premium(forward: float, strike: float, is_call: bool, given: Any, ratios: Any) -> float:
+    """V, of what `arguments` gave and `mills` made of it."""
+    y, _, is_near_bound = given
     _, _, joint, apart, both = ratios
-    u = abs(d)
-    front, back = density_factors(u)
-    is_near_bound = d < -_NEAR_BOUND
-    mirrored = 0.0 if (d >= 0.0) | is_near_bound else u
-    size = fma(mirrored, mirror(u), (joint if is_near_bound else apart) / both)
+    front, back = density_factors(y)
     smaller = forward if forward < strike else strike
-    part = front * size * smaller * back
+    part = front / both * (joint if is_near_bound else apart) * smaller * back
     value: float = smaller - part if is_near_bound else part
     gain = forward - strike if is_call else strike - forward
     return value + gain if gain > 0.0 else value

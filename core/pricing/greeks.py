@@ -6,7 +6,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from core.kernel import flat_bools, flat_floats
+from core.kernel import common_shape, flat_bools, flat_floats
 from core.pricing import kernels
 from ports.columns import Floats
 
@@ -127,7 +127,7 @@ def main_greeks(
 def _aligned(
     forward: ArrayLike, strike: ArrayLike, tenor: ArrayLike, iv: ArrayLike, is_call: ArrayLike
 ) -> tuple[kernels.Options, _Shape]:
-    shape = np.broadcast_shapes(*map(np.shape, (forward, strike, tenor, iv, is_call)))
+    shape = common_shape(forward, strike, tenor, iv, is_call)
     options = kernels.Options(
         flat_floats(forward, shape),
         flat_floats(strike, shape),

@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 
 from core.kernel import inline, kernel
 from core.pricing.arithmetic import (
+    arguments,
     density_factors,
     deviations,
-    distance,
     exp_factors,
     fma,
     is_market,
     log_ratio,
     mills,
-    mirror,
     polynomial,
     premium,
     spacing,
@@ -30,7 +29,7 @@ from core.pricing.arithmetic import (
 from ports.columns import Bools, Floats
 
 # The digest of arithmetic.py: numba's cache sees a change of this file, not of that one.
-ARITHMETIC = "63fe55695f776f51"
+ARITHMETIC = "f3f7e1dd5db86e07"
 
 Statuses: TypeAlias = NDArray[np.int8]
 
@@ -195,9 +194,9 @@ def _miss(quotes: Quotes, i: int, x: float, iv: float) -> Any:
     forward, strike, quote = quotes.forward[i], quotes.strike[i], quotes.premium_coin[i]
     root = sqrt(quotes.tenor[i])
     a, t = deviations(x, quotes.tenor[i], iv)
-    d, small = distance(a, t)
-    found = premium(forward, strike, quotes.is_call[i], d, mills(abs(d), 2.0 * small)) / forward
-    front, back = density_factors(abs(d))
+    y, gap, _ = given = arguments(a, t)
+    found = premium(forward, strike, quotes.is_call[i], given, mills(y, gap)) / forward
+    front, back = density_factors(y)
     vega = (forward if forward < strike else strike) * root * front * back
     is_steep = vega * iv > 4.0 * (forward * quote)
     allowed = 4.0 * (2.0**-53 * (vega * iv) if is_steep else forward * spacing(quote))
@@ -213,12 +212,10 @@ def _better(x: float, value: float, goal: float, s: float) -> float:
     """
     a, t = x / s, 0.5 * s
     d = a - t
-    u = abs(d)
-    _, _, joint, apart, both = mills(u, 2.0 * (a if a < t else t))
     is_low = value <= _UPPER_HALF
-    mirrored = u if (d < 0.0) == is_low else 0.0
-    size = fma(mirrored * mirror(u), both, apart if is_low else joint)
-    miss = fma(0.5 * u, u, log_ratio(goal * both, size))
+    _, _, joint, apart, both = mills(d if is_low else -d, 2.0 * (t if is_low else a))
+    size = apart if is_low else joint
+    miss = fma(0.5 * d, d, log_ratio(goal * both, size))
     miss -= _LN_LIFT if value < _TINY else _LN_ROUNDING
     rate = s * both / size
     rate = rate if is_low else -rate

@@ -20,9 +20,9 @@ import numpy as np
 from core.kernel import inline, kernel
 from core.pricing.arithmetic import (
     LEAST_DEVIATION,
+    arguments,
     density_factors,
     deviations,
-    distance,
     fma,
     is_market,
     log_ratio,
@@ -32,7 +32,7 @@ from core.pricing.arithmetic import (
 from ports.columns import Bools, Floats
 
 # The digest of arithmetic.py: numba's cache sees a change of this file, not of that one.
-ARITHMETIC = "63fe55695f776f51"
+ARITHMETIC = "f3f7e1dd5db86e07"
 
 BLOCK = 2048
 _DAYS_A_YEAR = 365.0
@@ -133,9 +133,9 @@ def _deviations(options: Options, work: Floats) -> None:
 @kernel
 def _premiums(options: Options, work: Floats, out: Floats) -> None:
     for i in range(out.size):
-        d, small = distance(work[0, i], work[1, i])
-        ratios = mills(abs(d), 2.0 * small)
-        out[i] = premium(options.forward[i], options.strike[i], options.is_call[i], d, ratios)
+        forward, strike, is_call = options.forward[i], options.strike[i], options.is_call[i]
+        given = arguments(work[0, i], work[1, i])
+        out[i] = premium(forward, strike, is_call, given, mills(given[0], given[1]))
 
 
 @kernel
@@ -176,38 +176,39 @@ def _sensitivities(options: Options, i: int, a: float, t: float) -> Any:
     """V, delta, net delta, gamma, vega, theta, rho, vanna, volga, charm, speed, ∂²v/∂F²."""
     f, k, tenor, iv = options.forward[i], options.strike[i], options.tenor[i], options.iv[i]
     is_call, is_upper, is_dead = options.is_call[i], k >= f, (tenor <= 0.0) & (t == 0.0)
-    d, small = distance(a, t)
-    u, z = abs(d), abs(d) + 2.0 * small
-    ratios = mills(u, 2.0 * small)
-    near, far, _, _, both = ratios
-    value = premium(f, k, is_call, d, ratios)
+    y, gap, is_near_bound = given = arguments(a, t)
+    near, far, _, _, both = ratios = mills(y, gap)
+    value = premium(f, k, is_call, given, ratios)
 
-    # The two probabilities of the option out of the money, one of them with its complement.
-    front, back = density_factors(u)
-    front_share = front / both
-    tail, far_tail = front_share * near * back, front_share * far * back
-    likely, unlikely = (1.0 - tail, tail) if d < 0.0 else (tail, 1.0 - tail)
+    # N(-d) and its complement; N(-z) times F/K or K/F, whichever is more.
+    front, back = density_factors(y)
+    share = front / both
+    tail, far_tail = share * near * back, share * far * back
+    likely, unlikely = (1.0 - tail, tail) if is_near_bound else (tail, 1.0 - tail)
     per_usd = 1.0 / (_LEAST_FORWARD if f < _LEAST_FORWARD else f)
     smaller, ratio = f if is_upper else k, k * per_usd
-    of_call = likely if is_upper else fma(-ratio, far_tail, 1.0)
-    of_put = -unlikely if is_upper else -ratio * far_tail
-    net_of_call = far_tail if is_upper else ratio * unlikely
-    net_of_put = far_tail - ratio if is_upper else -ratio * likely
-    delta = 0.0 if is_dead else (of_call if is_call else of_put)
-    net_delta = 0.0 if is_dead else (net_of_call if is_call else net_of_put)
+    is_out = is_call == is_upper
+    chance = likely if is_out else unlikely
+    far_put = ratio * far_tail if is_out else fma(-ratio, far_tail, 1.0)
+    far_call = far_tail if is_out else fma(-share * far, back, ratio)
+    delta, net_delta = (chance, far_call) if is_upper else (far_put, ratio * chance)
+    delta = 0.0 if is_dead else (delta if is_call else -delta)
+    net_delta = 0.0 if is_dead else (net_delta if is_call else -net_delta)
 
-    density = 0.0 if t == 0.0 else front * back  # F φ(d1) = min(F, K) φ(d)
-    at_forward = density if is_upper else ratio * density  # φ(d1)
+    density = 0.0 if t == 0.0 else smaller * (front * back)  # F φ(d1) = min(F, K) φ(d)
+    at_forward = density * per_usd  # φ(d1)
+    d, z = -y if is_near_bound else y, y + gap
     d1, d2 = (-d, -z) if is_upper else (z, d)
     root = sqrt(0.0 if tenor <= 0.0 else tenor)
     inverse = 0.0 if t < LEAST_DEVIATION else 0.5 / t  # 1 / s
     per_iv, per_root = root * inverse, iv * inverse
-    gamma = at_forward * inverse * per_usd
-    vega = 0.01 * root * (smaller * density)
-    theta = -0.5 / _DAYS_A_YEAR * (smaller * density * iv) * per_root
+    slope, d2_per_iv = density * root, d2 * per_iv
+    gamma = at_forward * per_usd * inverse
+    vega = 0.01 * slope
+    theta = -0.5 / _DAYS_A_YEAR * iv * (density * per_root)
     rho = 0.01 * tenor * (f * net_delta)
-    vanna = -at_forward * d2 * per_iv
-    volga = smaller * density * root * (d1 * d2) * per_iv
+    vanna = -at_forward * d2_per_iv
+    volga = slope * (d1 * d2_per_iv)
     charm = 0.5 / _DAYS_A_YEAR * (at_forward * d2 * per_root) * per_root
     speed = -gamma * fma(d1, inverse, 1.0) * per_usd
     gamma_coin = fma(at_forward, inverse, -2.0 * net_delta) * per_usd * per_usd

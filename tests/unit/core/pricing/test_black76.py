@@ -70,21 +70,54 @@ def test_in_the_money_premium() -> None:
 
 
 @pytest.mark.parametrize(
-    ("market", "rate", "call", "put", "digits"),
+    ("forward", "strike", "tenor", "iv", "rate", "is_call", "printed"),
     [
-        ((20.0, 20.0, 4 / 12, 0.25), 0.09, 1.12, 1.12, 2),  # Hull, put on crude oil futures
-        ((42.0 * exp(0.05), 40.0, 0.5, 0.2), 0.1, 4.76, 0.81, 2),  # Hull, Black-Scholes-Merton
-        ((19.0, 19.0, 0.75, 0.28), 0.10, 1.7011, 1.7011, 4),  # Haug, Brent futures
+        # Hull, Options, Futures, and Other Derivatives
+        (20.0, 20.0, 4 / 12, 0.25, 0.09, False, "1.12"),  # crude oil futures
+        (620.0, 600.0, 0.5, 0.2, 0.05, True, "44.19"),  # gold, by its futures
+        (42.0 * exp(0.1 * 0.5), 40.0, 0.5, 0.2, 0.1, True, "4.76"),  # a stock
+        (42.0 * exp(0.1 * 0.5), 40.0, 0.5, 0.2, 0.1, False, "0.81"),
+        (49.0 * exp(0.05 * 0.3846), 50.0, 0.3846, 0.2, 0.05, True, "2.40"),  # to be hedged
+        (930.0 * exp(0.05 * 2 / 12), 900.0, 2 / 12, 0.2, 0.08, True, "51.83"),  # an index
+        (1.6 * exp(-0.03 / 3), 1.6, 1 / 3, 0.1, 0.08, True, "0.0285"),  # a currency
+        (1.6 * exp(-0.03 / 3), 1.6, 1 / 3, 0.2, 0.08, True, "0.0639"),
+        # Haug, The Complete Guide to Option Pricing Formulas, chapter 1
+        (60.0 * exp(0.08 * 0.25), 65.0, 0.25, 0.3, 0.08, True, "2.1334"),  # Black-Scholes
+        (100.0 * exp(0.05 * 0.5), 95.0, 0.5, 0.2, 0.1, False, "2.4648"),  # Merton
+        (19.0, 19.0, 0.75, 0.28, 0.1, True, "1.7011"),  # Black-76
+        (19.0, 19.0, 0.75, 0.28, 0.1, False, "1.7011"),
+        (4200.0, 3800.0, 0.75, 0.15, 0.0, False, "65.6185"),  # Asay: r = 0, as ours
+        (4200.0, 3800.0, 0.75, 0.15, 0.0, True, "465.6185"),
+        (1.56 * exp(-0.02 * 0.5), 1.6, 0.5, 0.12, 0.06, True, "0.0291"),  # Garman-Kohlhagen
+        (75.0 * exp(0.05 * 0.5), 70.0, 0.5, 0.35, 0.1, False, "4.0870"),  # generalised
     ],
 )
 def test_textbook_premiums(
-    market: Market, rate: float, call: float, put: float, digits: int
+    forward: float,
+    strike: float,
+    tenor: float,
+    iv: float,
+    rate: float,
+    is_call: bool,
+    printed: str,
 ) -> None:
     """Worked examples of Hull and Haug come out to the printed digits, once discounted."""
-    discount = exp(-rate * market[2])
+    digits = len(printed.partition(".")[2])
 
-    assert round(discount * premium_usd(*market, True), digits) == call
-    assert round(discount * premium_usd(*market, False), digits) == put
+    premium = exp(-rate * tenor) * premium_usd(forward, strike, tenor, iv, is_call)
+
+    assert f"{premium:.{digits}f}" == printed
+
+
+def test_table_of_haug() -> None:
+    """European values beside his American options on futures come out to the printed digits."""
+    forwards = np.array([90.0, 100.0, 110.0])
+
+    soon = exp(-0.1 * 0.1) * premium_usd(forwards, 100.0, 0.1, [[0.25], [0.35]], True)
+    late = exp(-0.1 * 0.5) * premium_usd(forwards, 100.0, 0.5, 0.15, True)
+
+    assert soon.round(4).tolist() == [[0.3150, 3.1217, 10.3556], [0.9474, 4.3693, 11.1381]]
+    assert late.round(4).tolist() == [0.8069, 4.0232, 10.5769]
 
 
 def test_textbook_delta() -> None:
@@ -209,15 +242,15 @@ def test_senseless_input(market: Market) -> None:
 
 
 def test_any_finite_positive_input() -> None:
-    """1e5 options of absurd terms come without NaN, warning or exception."""
+    """1e6 options of absurd terms come without NaN, warning or exception."""
     rng = np.random.default_rng(2)
-    market = np.exp(rng.uniform(-200.0, 200.0, (4, 100_000)))
+    market = np.exp(rng.uniform(-200.0, 200.0, (4, 1_000_000)))
     market[1, ::2] = market[0, ::2]
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for formula in (premium_usd, premium_coin, delta, net_delta):
-            values = formula(*market, np.arange(100_000) % 3 == 0)
+            values = formula(*market, np.arange(1_000_000) % 3 == 0)
 
             assert not np.isnan(values).any()
 

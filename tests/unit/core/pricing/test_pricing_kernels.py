@@ -32,6 +32,13 @@ def market(count: int) -> Options:
     return Options(*floats, flat_bools(np.arange(count) % 3 == 0, (count,)))
 
 
+def absurd(count: int) -> Options:
+    """*count* options that are positive and finite, and nothing more."""
+    rng = np.random.default_rng(12)
+    rows = np.exp(rng.uniform(-200.0, 200.0, (4, count)))
+    return Options(*(flat_floats(row, (count,)) for row in rows), rng.random(count) < 0.5)
+
+
 def everything(options: Options) -> Floats:
     """All that the kernels write for *options*, one row each."""
     count = options.iv.size
@@ -130,21 +137,36 @@ def test_same_bits_on_every_run() -> None:
     assert ran.stdout.strip() == hashlib.sha256(first.tobytes()).hexdigest()
 
 
-def test_no_index_leaves_its_column(tmp_path: Path) -> None:
-    """With every index checked, all kernels run over blocks full, broken and empty."""
-    program = (
-        "from tests.unit.core.pricing.test_pricing_kernels import *;"
-        "[everything(market(n)) for n in (0, 1, 7, BLOCK, BLOCK + 1, 2 * BLOCK + 13)]"
-    )
-    checked = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_OPT": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
-
-    ran = subprocess.run(
-        [sys.executable, "-c", program],
+def checked(program: str) -> subprocess.CompletedProcess[str]:
+    """Run *program* after the imports of this file, with every index of a kernel checked."""
+    imports = "from tests.unit.core.pricing.test_pricing_kernels import *;"
+    # A cache of its own, as numba does not tell checked code from unchecked.
+    settings = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_OPT": "1", "NUMBA_CACHE_DIR": ".tools/checked"}
+    return subprocess.run(
+        [sys.executable, "-c", imports + program],
         cwd=ROOT,
-        env=os.environ | checked,
+        env=os.environ | settings,
         capture_output=True,
         text=True,
         check=False,
     )
 
+
+def test_no_index_leaves_its_column() -> None:
+    """With every index checked, all kernels run over blocks of any size and a million options."""
+    ran = checked(
+        "[everything(market(n)) for n in (0, 1, 7, BLOCK, BLOCK + 1, 2 * BLOCK + 13)];"
+        "everything(absurd(1_000_000))"
+    )
+
     assert ran.returncode == 0, ran.stderr
+
+
+def test_index_out_of_its_column_is_found() -> None:
+    """A column too short is refused: the check can fail."""
+    ran = checked(
+        "options = market(3);"
+        "kernels.premium_usd(options._replace(is_call=options.is_call[:2]), np.empty(3))"
+    )
+
+    assert "IndexError" in ran.stderr
