@@ -120,6 +120,24 @@ def chain_of(
     )
 
 
+def rules_of(row: Instrument) -> ContractRules:
+    """
+    Return the grids and the fee that *row* tells.
+
+    Raises:
+        ValueError: They contradict themselves.
+    """
+    return ContractRules(
+        tick_size=row.tick_size,
+        tick_steps=tuple(
+            TickStep(step.above_price, step.tick_size) for step in row.tick_size_steps
+        ),
+        amount_step=row.min_trade_amount,
+        min_amount=row.min_trade_amount,
+        trade_fee_coin=row.taker_commission,
+    )
+
+
 def with_ticker(chain: ChainTable, ticker: Ticker, listing: Listing) -> ChainTable:
     """Return *chain* with the row of *ticker* as it says; unchanged if it has no mark."""
     contract = listing.contracts.get(ticker.instrument_name)
@@ -182,21 +200,9 @@ def _listed(underlying: str, row: Instrument) -> _Listed | None:
         )
         if OptionContract.from_symbol(row.instrument_name) != contract:
             return None
-        return _Listed(contract, _rules(row), row.is_active and row.state in (None, "open"))
+        return _Listed(contract, rules_of(row), row.is_active and row.state in (None, "open"))
     except ValueError:
         return None
-
-
-def _rules(row: Instrument) -> ContractRules:
-    return ContractRules(
-        tick_size=row.tick_size,
-        tick_steps=tuple(
-            TickStep(step.above_price, step.tick_size) for step in row.tick_size_steps
-        ),
-        amount_step=row.min_trade_amount,
-        min_amount=row.min_trade_amount,
-        trade_fee_coin=row.taker_commission,
-    )
 
 
 def _is_usable(row: Summary, latest_ms: int) -> bool:

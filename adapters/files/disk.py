@@ -124,6 +124,13 @@ class Disk:
             self._sync_directory(path.parent)
         return aside
 
+    def move(self, path: Path, target: Path) -> None:
+        """Give *path* the name *target*, in another folder perhaps, where nothing is yet."""
+        with self._writing("move", path):
+            self._calls.rename(path, target)
+            self._sync_directory(target.parent)
+            self._sync_directory(path.parent)
+
     def copy_aside(self, path: Path) -> Path:
         """Keep what is in *path* under such a name too, and return it."""
         with self._writing("copy", path):

@@ -37,7 +37,7 @@ class ParquetTable:
         Raises:
             StoreDamaged: It is not Parquet, or lacks a column.
         """
-        with _damage(path), pq.ParquetFile(path) as file:
+        with damage_of(path), pq.ParquetFile(path) as file:
             missing = [name for name in columns if name not in file.schema_arrow.names]
             if missing:
                 raise StoreDamaged(f"{path} has no column {missing[0]!r}")
@@ -85,20 +85,9 @@ class ParquetTable:
         return column
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """
-    Return the texts written beside the schema of the file *path*.
-
-    Raises:
-        StoreDamaged: It is not Parquet, or the texts are none.
-    """
-    with _damage(path):
-        metadata = pq.read_schema(path).metadata or {}
-        return {key.decode(): value.decode() for key, value in metadata.items()}
-
-
 @contextmanager
-def _damage(path: Path) -> Iterator[None]:
+def damage_of(path: Path) -> Iterator[None]:
+    """Let what goes wrong inside, while *path* is read, be StoreDamaged that names it."""
     try:
         yield
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:

@@ -50,10 +50,20 @@ class RecordedChains:
     """
 
     def __init__(
-        self, directory: Path, rules: Mapping[str, ContractRules], disk: Disk | None = None
+        self,
+        directory: Path,
+        rules: Mapping[str, ContractRules],
+        disk: Disk | None = None,
+        *,
+        only: str | None = None,
     ) -> None:
-        """Read from *directory*; the recording lacks the contracts' *rules*, by underlying."""
+        """
+        Read from *directory*, or *only* the file of that name in it.
+
+        The recording lacks the contracts' *rules*, which are given by underlying.
+        """
         self._directory = directory
+        self._only = only
         self._rules = dict(rules)
         self._disk = disk or Disk()
         self._taken: dict[str, dict[datetime, _Taken]] = {}
@@ -115,7 +125,8 @@ class RecordedChains:
             taken: dict[datetime, _Taken] = {}
             for name in self._disk.names(self._directory):
                 match = _FILE.fullmatch(name)
-                if match is not None and match[1].upper() == underlying:
+                is_wanted = self._only in (None, name)
+                if is_wanted and match is not None and match[1].upper() == underlying:
                     taken |= _taken_in(self._directory / name)
             self._taken[underlying] = dict(sorted(taken.items()))
         return self._taken[underlying]
@@ -125,6 +136,11 @@ class RecordedChains:
         if month is None or month.path != path:
             month = self._months[underlying] = _Month.read(path)
         return month
+
+
+def is_recorded_chain(name: str) -> bool:
+    """Whether a file is called as those of such a recording are."""
+    return _FILE.fullmatch(name) is not None
 
 
 @frozen

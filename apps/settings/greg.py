@@ -27,6 +27,22 @@ class HedgeSettings(Section):
         0.01,
         description="price move that triggers a check, as a fraction: 0.01 is 1 %",
     )
+    hedge_band_rule: Literal["fixed", "whalley_wilmott", "zakamouline"] = Field(
+        "fixed",
+        description="width of the band: of the rule document, or of gamma, cost and volatility",
+    )
+    hedge_risk_aversion: Positive = Field(
+        0.0001,
+        description="aversion to risk of the bands that are worked out, per USD",
+    )
+    hedge_cost: PositiveFraction = Field(
+        0.0006,
+        description="fee and half-spread of the perpetual, a fraction of what is traded",
+    )
+    hedge_stop: Literal["target", "edge"] = Field(
+        "target",
+        description="where a hedge ends: at the target delta, or at the edge of the band",
+    )
 
 
 class GregSettings(Section):
@@ -74,4 +90,20 @@ class GregSettings(Section):
     greg_secondary_guards: Words = Field(
         (),
         description="additional entry guards in use, by name",
+    )
+    greg_sensor_variants: Words = Field(
+        (),
+        description="better ways to measure sensors in use, by name",
+    )
+    greg_position_variants: Words = Field(
+        (),
+        description="better rules for open positions in use, by name",
+    )
+    greg_unknown_flags: Literal["ignored", "refused"] = Field(
+        "ignored",
+        description="what becomes of a flag update that names an unknown strategy",
+    )
+    greg_caps_spare_reductions: bool = Field(
+        False,
+        description="let closings and hedges pass whatever the notional caps say",
     )

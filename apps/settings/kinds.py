@@ -58,6 +58,12 @@ Coins: TypeAlias = Annotated[
     AfterValidator(_without_repeats),
     Allowed("a list of BTC, ETH; at least one, none twice"),
 ]
+Currencies: TypeAlias = Annotated[
+    tuple[Literal["BTC", "ETH", "USDC"], ...],
+    Field(min_length=1),
+    AfterValidator(_without_repeats),
+    Allowed("a list of BTC, ETH, USDC; at least one, none twice"),
+]
 Words: TypeAlias = Annotated[
     tuple[Word, ...], AfterValidator(_without_repeats), Allowed("a list of names, none twice")
 ]

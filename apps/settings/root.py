@@ -6,10 +6,13 @@ from pydantic import model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from apps.settings import rules
+from apps.settings.backtest import BacktestSettings
 from apps.settings.greg import GregSettings, HedgeSettings
+from apps.settings.harvest import HarvestSettings
 from apps.settings.policy import CandidateSettings, PolicySettings
 from apps.settings.risk import RiskSettings
 from apps.settings.services import (
+    DatabaseSettings,
     HealthSettings,
     LlmSettings,
     LoopSettings,
@@ -38,6 +41,9 @@ class Settings(BaseSettings):
     loop: LoopSettings = LoopSettings()
     reconcile: ReconcileSettings = ReconcileSettings()
     health: HealthSettings = HealthSettings()
+    harvest: HarvestSettings = HarvestSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    backtest: BacktestSettings = BacktestSettings()
     hedge: HedgeSettings = HedgeSettings()
     greg: GregSettings = GregSettings()
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from apps.settings.root import Settings
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
+_DATABASES = ("sqlite:///", "postgresql://", "postgres://")
 
 
 @frozen
@@ -48,6 +49,14 @@ def _ordered(low: str, high: str) -> Rule:
         return Fault(low, shown(least), allowed, f"lower it or raise {high}")
 
     return Rule((low, high), fault)
+
+
+def _days_in_order(settings: Settings) -> Fault | None:
+    first, last = settings.venue.replay_from, settings.venue.replay_to
+    if first is None or last is None or first <= last:
+        return None
+    allowed = f"a day up to venue.replay_to, which is {last}"
+    return Fault("venue.replay_from", str(first), allowed, "exchange the two days")
 
 
 def _base_url(settings: Settings) -> Fault | None:
@@ -242,6 +251,18 @@ def _sizes_are_of_traded_coins(settings: Settings) -> Fault | None:
     )
 
 
+def _database_is_known(settings: Settings) -> Fault | None:
+    url = settings.database.database_url.get_secret_value()
+    if not url or (url.startswith(_DATABASES) and not url.endswith("//")):
+        return None
+    return Fault(
+        "database.database_url",
+        "hidden, the beginning of no URL that is known",
+        "sqlite:///PATH, postgresql://HOST/NAME, or nothing",
+        "leave it out to keep runs in the data folder",
+    )
+
+
 def _decider_is_on(settings: Settings) -> Fault | None:
     if settings.llm.decision_mode == "rule_only" or settings.llm.llm_enabled:
         return None
@@ -269,6 +290,9 @@ def _greg_environment(settings: Settings) -> Fault | None:
 _GREG_CAP = "greg.greg_live_max_notional_usd_per_"
 
 RULES = (
+    _ordered("backtest.call_dte_min", "backtest.call_dte_max"),
+    _ordered("backtest.call_delta_min", "backtest.call_delta_max"),
+    Rule(("venue.replay_from", "venue.replay_to"), _days_in_order),
     _ordered("candidates.delta_min", "candidates.delta_max"),
     _ordered("candidates.research_delta_min", "candidates.research_delta_max"),
     _ordered("candidates.dte_min", "candidates.dte_max"),
@@ -308,5 +332,6 @@ RULES = (
         _sizes_are_of_traded_coins,
     ),
     Rule(("llm.decision_mode", "llm.llm_enabled"), _decider_is_on),
+    Rule(("database.database_url",), _database_is_known),
     Rule(("greg.greg_trading_mode", "venue.deribit_env"), _greg_environment),
 )

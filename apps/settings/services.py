@@ -1,11 +1,11 @@
 """Everything around the decision: synthetic prices, models, the loop and its watchers."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
-from apps.settings.kinds import Count, CountOrZero, NotNegative, Positive, Section, Word
+from apps.settings.kinds import Allowed, Count, CountOrZero, NotNegative, Positive, Section, Word
 
 
 class SyntheticSettings(Section):
@@ -98,4 +98,16 @@ class HealthSettings(Section):
     health_recheck_interval_seconds: CountOrZero = Field(
         600,
         description="time between checks while all is well, seconds; 0 is never",
+    )
+
+
+class DatabaseSettings(Section):
+    """The database of research: backtests, trials and Greg's decisions."""
+
+    # Secret, because the URL of a server carries its password.
+    database_url: Annotated[
+        SecretStr, Allowed("sqlite:///PATH, postgresql://HOST/NAME, or nothing")
+    ] = Field(
+        SecretStr(""),
+        description="where runs are kept; nothing is the file research.sqlite in data_dir",
     )

@@ -58,9 +58,13 @@ class VenueSettings(Section):
         None,
         description="settlement currency; follows option_margin_type when not given",
     )
-    market: Literal["synthetic", "replay"] = Field(
+    market: Literal["synthetic", "universe", "replay"] = Field(
         "synthetic",
-        description="market of the paper exchange: invented, or recorded days",
+        description="market of the paper exchange: invented, fitted to history, or recorded days",
+    )
+    universe_model: Path | None = Field(
+        None,
+        description="file of `universe fit` that market = universe plays; the shipped one if none",
     )
     data_dir: Path = Field(
         Path("data"),

@@ -149,4 +149,4 @@ async def test_linear_contracts_are_kept(reopen: Reopen) -> None:
     linear = attrs.evolve(inverse, chain=attrs.evolve(inverse.chain, settlement=Settlement.LINEAR))
     await reopen().save(linear)
 
-    assert (await reopen().load("SOL", AT)).chain.contracts == (contract,)
+    assert (await reopen().load("SOL_USDC", AT)).chain.contracts == (contract,)
