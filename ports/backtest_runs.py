@@ -1,5 +1,6 @@
 """Backtests kept: a run, what it did in each exit style, and what was tried before it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -223,6 +224,15 @@ class BacktestRuns(Protocol):
 
         Raises:
             Unavailable: The store does not answer.
+        """
+        ...
+
+    async def metrics(self, run_id: str) -> Mapping[str, Mapping[str, float | None]]:
+        """
+        Return the metrics of a run by exit style, the primary one first; NaN comes back as None.
+
+        Raises:
+            Unavailable: There is no such run, or the store does not answer.
         """
         ...
 

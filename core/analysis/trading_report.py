@@ -97,7 +97,8 @@ def report_of(book: Book, entries: Iterable[Entry]) -> TradingReport:
     for entry in entries:
         counts.take(entry)
         first, last = first or entry.at, entry.at
-    keys = sorted({(each.strategy_id, each.underlying) for each in book.positions.values()})
+    traded = [each for each in book.positions.values() if not each.sandbox]
+    keys = sorted({(each.strategy_id, each.underlying) for each in traded})
     return TradingReport(
         earnings=tuple(_earnings(book, *key) for key in keys),
         wealth=dict(book.wealth),
@@ -119,7 +120,7 @@ def _earnings(book: Book, strategy_id: str, underlying: str) -> Earnings:
     positions: list[TrackedPosition] = [
         each
         for each in book.positions.values()
-        if (each.strategy_id, each.underlying) == (strategy_id, underlying)
+        if (each.strategy_id, each.underlying) == (strategy_id, underlying) and not each.sandbox
     ]
     legs: list[Leg] = [leg for position in positions for leg in position.legs]
     return Earnings(
@@ -150,6 +151,7 @@ def holdings_lines(book: Book) -> tuple[str, ...]:
         f"sold {tidy(leg.sold_coin)} bought {tidy(leg.bought_coin)} "
         f"settled {tidy(leg.settled_coin)} fees {tidy(leg.fees_coin)}"
         for position in book.positions.values()
+        if not position.sandbox
         for leg in position.legs
     ]
     coins = [

@@ -11,6 +11,7 @@ from ports.columns import Floats, Ints
 
 DRAWS = 10_000
 Statistic = Callable[[Floats], Floats]  # (k, n) series to (k,) figures
+Statistics = Callable[[Floats], Floats]  # (c, k, n) series side by side to (k, m) figures
 _NORMAL = NormalDist()
 _CELLS_AT_ONCE = 4_000_000  # of a block of resampled series: 32 MB
 _JACKKNIFE_BLOCKS = 50
@@ -85,18 +86,46 @@ def interval(
 
     Source: Efron (1987); acceleration by leaving out blocks.
     """
-    count = len(series)
+    (found,) = intervals(
+        series[None, :],
+        lambda side_by_side: statistic(side_by_side[0])[:, None],
+        rng,
+        confidence=confidence,
+        least_block=least_block,
+        draws=draws,
+    )
+    return found
+
+
+def intervals(
+    series: Floats,
+    statistics: Statistics,
+    rng: np.random.Generator,
+    *,
+    confidence: float = 0.9,
+    least_block: float = 1.0,
+    draws: int = DRAWS,
+) -> tuple[Interval, ...]:
+    """
+    As `interval`, of m figures of c *series* (c, n) that are resampled together.
+
+    A figure of two series, such as a difference, is thereby a paired one. The block is the
+    longest that any of the series asks for.
+
+    Raises:
+        ValueError: Fewer than eight rows.
+    """
+    count = series.shape[1]
     if count < 8:
         raise ValueError(f"an interval needs eight rows at least, had {count}")
-    value = float(statistic(series[None, :])[0])
-    mean_block = max(block_length(series), least_block)
-    figures = _resampled_figures(series, statistic, rng, mean_block, draws)
-    below = float(np.mean(figures < value) + 0.5 * np.mean(figures == value))
-    bias = _NORMAL.inv_cdf(min(max(below, 1.0 / draws), 1.0 - 1.0 / draws))
-    acceleration = _acceleration(series, statistic, mean_block)
-    tails = ((1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0)
-    low, high = (float(np.quantile(figures, _shifted(tail, bias, acceleration))) for tail in tails)
-    return Interval(value, low, high)
+    values = statistics(series[:, None, :])[0]
+    mean_block = max(least_block, *(block_length(each) for each in series))
+    figures = _resampled_figures(series, statistics, rng, mean_block, draws)
+    accelerations = _accelerations(series, statistics, mean_block)
+    return tuple(
+        _corrected(float(value), column, float(acceleration), confidence)
+        for value, column, acceleration in zip(values, figures.T, accelerations, strict=True)
+    )
 
 
 def superior_ability(
@@ -127,29 +156,43 @@ def superior_ability(
 
 
 def _resampled_figures(
-    series: Floats, statistic: Statistic, rng: np.random.Generator, mean_block: float, draws: int
+    series: Floats, statistics: Statistics, rng: np.random.Generator, mean_block: float, draws: int
 ) -> Floats:
-    count = len(series)
-    at_once = max(1, _CELLS_AT_ONCE // count)
+    """Figures (draws, m) of series drawn anew."""
+    beside, count = series.shape
+    at_once = max(1, _CELLS_AT_ONCE // (count * beside))
     parts = []
     for start in range(0, draws, at_once):
         rows = resampled_rows(count, min(at_once, draws - start), mean_block, rng)
-        parts.append(statistic(series[rows]))
+        parts.append(statistics(series[:, rows]))
     return np.concatenate(parts)
 
 
-def _acceleration(series: Floats, statistic: Statistic, mean_block: float) -> float:
-    """How the spread of the statistic depends on its value, by leaving out one block each."""
-    count = len(series)
+def _accelerations(series: Floats, statistics: Statistics, mean_block: float) -> Floats:
+    """How the spread of each figure (m,) depends on its value, by leaving out one block each."""
+    count = series.shape[1]
     blocks = min(_JACKKNIFE_BLOCKS, count, max(2, int(count / mean_block)))
     size = count // blocks
     kept = [
-        np.delete(series[: size * blocks], slice(k * size, (k + 1) * size)) for k in range(blocks)
+        np.delete(series[:, : size * blocks], slice(k * size, (k + 1) * size), axis=1)
+        for k in range(blocks)
     ]
-    figures = statistic(np.stack(kept))
-    left = np.mean(figures) - figures
-    spread = float(np.sum(left**2)) ** 1.5
-    return float(np.sum(left**3)) / (6.0 * spread) if spread > 0.0 else 0.0
+    figures = statistics(np.stack(kept, axis=1))
+    left = figures.mean(axis=0) - figures
+    spread = np.sum(left**2, axis=0) ** 1.5
+    found = np.zeros(len(spread))
+    np.divide(np.sum(left**3, axis=0), 6.0 * spread, out=found, where=spread > 0.0)
+    return found
+
+
+def _corrected(value: float, figures: Floats, acceleration: float, confidence: float) -> Interval:
+    """The interval of *value* by the *figures* of all draws (k,)."""
+    draws = len(figures)
+    below = float(np.mean(figures < value) + 0.5 * np.mean(figures == value))
+    bias = _NORMAL.inv_cdf(min(max(below, 1.0 / draws), 1.0 - 1.0 / draws))
+    tails = ((1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0)
+    low, high = (float(np.quantile(figures, _shifted(tail, bias, acceleration))) for tail in tails)
+    return Interval(value, low, high)
 
 
 def _shifted(tail: float, bias: float, acceleration: float) -> float:

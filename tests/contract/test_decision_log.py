@@ -68,13 +68,13 @@ async def test_what_was_appended_is_read_in_order(log: DecisionLog) -> None:
     ]
 
 
-@pytest.mark.parametrize("after", [0, 1, 5, 17, 18, 40])
+@pytest.mark.parametrize("after", [0, 1, 5, 20, 21, 40])
 async def test_reading_starts_above_a_number(log: DecisionLog, after: int) -> None:
     """records(after) yields only what is numbered above it."""
     for entry in entries():
         await log.append(entry)
 
-    assert [record.seq for record in await read(log, after)] == list(range(after + 1, 19))
+    assert [record.seq for record in await read(log, after)] == list(range(after + 1, 22))
 
 
 async def test_equal_logs_have_equal_checksums(tmp_path: Path) -> None:
