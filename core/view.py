@@ -6,6 +6,7 @@ from attrs import field, frozen
 
 from ports.controls import RuntimeControls
 from ports.decision_log import MarketContext, RollStarted
+from ports.history import Candles
 from ports.market_data import MarketSnapshot
 from ports.positions import OrderRecord, TrackedPosition
 from ports.trading import Account
@@ -28,6 +29,7 @@ class TickView:
     working: tuple[OrderRecord, ...]
     rolls: tuple[RollStarted, ...]
     controls: RuntimeControls = field(factory=RuntimeControls)  # overlay over its parameters
+    candles: Candles | None = None  # hourly bars of context.regime.HISTORY up to the snapshot
 
     @property
     def underlying(self) -> str:

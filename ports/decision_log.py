@@ -10,6 +10,7 @@ from attrs import field, frozen
 from ports.checks import finite, positive, utc
 from ports.codec import Codec
 from ports.controls import RuntimeControls
+from ports.greg_journal import GregJournal
 from ports.instruments import OptionContract
 from ports.trading import Delivery, Fill, OrderIntent, OrderState, Position
 
@@ -360,6 +361,7 @@ Entry = (
     | HealthChanged
     | Alarm
     | Closed
+    | GregJournal
 )
 
 ENTRIES = Codec.of(Entry.__args__)

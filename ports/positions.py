@@ -10,6 +10,7 @@ from ports.checks import utc
 from ports.codec import Codec
 from ports.controls import RuntimeControls
 from ports.decision_log import Action, HealthState, RollStarted
+from ports.greg_log import GregEntry
 from ports.instruments import OptionContract
 from ports.trading import OrderIntent, OrderState
 
@@ -200,6 +201,7 @@ class Book:
     reconciliations: Mapping[str, Reconciliation] = field(factory=dict)  # by underlying
     undertakings: Mapping[str, Undertaking] = field(factory=dict)  # by "strategy/underlying"
     turns: Mapping[str, datetime] = field(factory=dict)  # last Executed, likewise
+    advised: Mapping[str, GregEntry] = field(factory=dict)  # Greg's newest, by position_id
     ticked_at: datetime | None = None  # when the last finished tick was due
     halted: str = ""  # the reason, empty while not halted
     health: HealthState = HealthState.OK

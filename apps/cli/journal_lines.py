@@ -20,6 +20,7 @@ from ports.decision_log import (
     Sent,
     Ticked,
 )
+from ports.greg_journal import GregNoted, SandboxClosed, SandboxOpened
 
 
 def journal_line(record: Record) -> str:
@@ -116,6 +117,24 @@ def _roll_started(entry: RollStarted) -> str:
 @content.register
 def _roll_ended(entry: RollEnded) -> str:
     return f"{entry.outcome}, {entry.opened:g} sold, position {entry.position_id} {entry.reason}"
+
+
+@content.register
+def _greg(entry: GregNoted) -> str:
+    told = entry.entry
+    words = (told.underlying, told.position_id, told.action_type, told.priority, told.reason)
+    return f"greg {entry.event}: {' '.join(word for word in words if word)}"
+
+
+@content.register
+def _sandbox_opened(entry: SandboxOpened) -> str:
+    legs = ", ".join(f"{leg.size:+g} {leg.contract.symbol}" for leg in entry.legs)
+    return f"{entry.position_id} of {entry.run_id}: {legs}"
+
+
+@content.register
+def _sandbox_closed(entry: SandboxClosed) -> str:
+    return f"{len(entry.position_ids)} positions {entry.reason}"
 
 
 @content.register

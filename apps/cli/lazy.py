@@ -1,28 +1,31 @@
 """A command group that imports a command's module only when the command is run."""
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from apps.cli.commands import COMMANDS
+from apps.cli.commands import COMMANDS, Command
 from apps.cli.exits import ExitCode
 
 
 class LazyGroup(TyperGroup):
-    """The commands of the table: listed by their short help, loaded one at a time."""
+    """The commands of a table: listed by their short help, loaded one at a time."""
+
+    table: ClassVar[Mapping[str, Command]] = COMMANDS
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        for name, entry in COMMANDS.items():
+        for name, entry in self.table.items():
             self.add_command(TyperCommand(name, help=entry.help))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command that *args* begin with; load what its entry stands for."""
         name, _, rest = super().resolve_command(ctx, args)
-        return name, _load(ctx, args[0]), rest
+        return name, _load(ctx, args[0], self.table[args[0]].module), rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; Ctrl-C at a question ends like Ctrl-C anywhere else."""
@@ -32,8 +35,7 @@ class LazyGroup(TyperGroup):
             raise typer.Exit(ExitCode.INTERRUPTED) from error
 
 
-def _load(ctx: Any, name: str) -> Any:
-    path = COMMANDS[name].module
+def _load(ctx: Any, name: str, path: str) -> Any:
     try:
         module = import_module(path)
     except ModuleNotFoundError as error:

@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from apps.settings.root import Settings
 from apps.wiring.book import EXCHANGE, BookFiles
 from apps.wiring.deribit import Access
+from apps.wiring.greg_params import greg_params
 from apps.wiring.market import market_of
 from apps.wiring.outside import Insider, outside_of
 from apps.wiring.params import covered_call_params, desk_params
+from core.greg.catalogue import STRATEGY_ID as GREG
 from core.strategies.base import Strategy
 from core.strategies.catalogue import strategies_of
 from core.usecases.bookkeeper import Bookkeeper
@@ -25,8 +27,12 @@ def chosen_strategies(settings: Settings) -> tuple[Strategy, ...]:
 
     Raises:
         ValueError: There is no strategy of a name; says which there are.
+
+        SettingsError, StoreDamaged: The rules of one cannot be had.
     """
-    return strategies_of(tuple(settings.policy.strategies), covered_call_params(settings))
+    names = tuple(settings.policy.strategies)
+    greg = greg_params(settings) if GREG in names else None
+    return strategies_of(names, covered_call_params(settings), greg)
 
 
 @asynccontextmanager

@@ -18,12 +18,11 @@ from apps.settings.root import Settings
 from apps.settings.venue import VenueSettings
 from apps.wiring.book import VENUE, BookPlace, locked_book
 from apps.wiring.clock import system_clock
-from apps.wiring.market import archive_of
+from apps.wiring.market import archive_of, invented_market
 from apps.wiring.watch import Watch
 from core.simulation.replay import ReplayMarket
 from core.simulation.shown import ShownMarket
 from core.simulation.synthetic import SyntheticMarket
-from core.simulation.synthetic_params import SyntheticParams
 from ports.clock import Clock
 from ports.errors import Unavailable
 from ports.history import History
@@ -117,7 +116,7 @@ def market_name(venue: VenueSettings) -> str:
     """Which market *venue* names, in words: the same words mean the same market."""
     if venue.market == "replay":
         return f"replay of {venue.replay_data.resolve() if venue.replay_data else None}"
-    return f"synthetic, seed {venue.seed}"
+    return f"{venue.market}, seed {venue.seed}"
 
 
 @contextmanager
@@ -204,4 +203,4 @@ async def _market(settings: Settings, clock: Clock) -> SyntheticMarket | ReplayM
     if venue.market == "replay":
         archive = archive_of(venue.replay_data, tuple(venue.underlyings))
         return await ReplayMarket.opened(archive, clock, venue.underlyings)
-    return SyntheticMarket(venue.seed, clock, venue.underlyings, SyntheticParams())
+    return invented_market(venue, clock)

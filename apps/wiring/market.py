@@ -5,15 +5,20 @@ from pathlib import Path
 
 from attrs import frozen
 
+from adapters.files.archive_layout import is_archive
+from adapters.files.disk import Disk
 from adapters.files.recorded_chains import RecordedChains
 from adapters.files.snapshots import ParquetSnapshots
 from apps.settings.root import Settings
+from apps.settings.venue import VenueSettings
 from apps.wiring.clock import system_clock
+from apps.wiring.universe_file import universe_of
 from core.simulation.listing import deribit_rules
 from core.simulation.replay import ReplayClock, ReplayMarket
 from core.simulation.shown import ShownMarket
 from core.simulation.synthetic import SyntheticMarket
 from core.simulation.synthetic_params import SyntheticParams
+from core.simulation.universe.market import universe_market
 from ports.clock import Clock
 from ports.errors import Unavailable
 from ports.history import History
@@ -104,21 +109,33 @@ async def _stepped(settings: Settings, clock: Clock) -> Market:
 
 
 def _synthetic(settings: Settings, clock: Clock) -> Market:
-    venue = settings.venue
-    synthetic = SyntheticMarket(venue.seed, clock, venue.underlyings, SyntheticParams())
-    return Market(ShownMarket(synthetic), synthetic, clock)
+    invented = invented_market(settings.venue, clock)
+    return Market(ShownMarket(invented), invented, clock)
+
+
+def invented_market(venue: VenueSettings, clock: Clock) -> SyntheticMarket:
+    """
+    The market that *venue* invents: the plain one, or one fitted to history.
+
+    Raises:
+        Unavailable, StoreDamaged: As universe_of.
+    """
+    if venue.market == "universe":
+        universe = universe_of(venue.universe_model)
+        return universe_market(venue.seed, clock, venue.underlyings, universe)
+    return SyntheticMarket(venue.seed, clock, venue.underlyings, SyntheticParams())
 
 
 def archive_of(directory: Path | None, underlyings: tuple[str, ...]) -> SnapshotArchive:
     """
-    The archive in *directory*, in our own layout or that of recorded monthly chains.
+    The archive in *directory*: harvested chains, or recorded ones in monthly files.
 
     Raises:
         Unavailable: There is no such folder.
     """
     if directory is None or not directory.is_dir():
         raise Unavailable(f"no folder of recorded chains at {directory}")
-    if (directory / "chains").is_dir():
+    if is_archive(Disk(), directory):
         return ParquetSnapshots(directory)
     return RecordedChains(directory, {coin: deribit_rules(coin) for coin in underlyings})
 

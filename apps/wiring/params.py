@@ -20,7 +20,7 @@ from core.usecases.desk import DeskParams
 from ports.controls import ReconcileAction
 
 # Where things lie, and who we are, changes no decision.
-_NOT_IN_HASH = {
+_NOT_IN_HASH: dict[str, set[str] | bool] = {
     "venue": {
         "data_dir",
         "replay_data",
@@ -29,6 +29,8 @@ _NOT_IN_HASH = {
         "env_mode",
     },
     "loop": {"log_dir"},
+    "database": True,
+    "backtest": True,
 }
 
 

@@ -9,7 +9,13 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from core.execution.flows import delivered, filled, tidy
+from core.execution.flows import delivered, filled, healed_leg, tidy, untold
+from core.execution.greg_entries import (
+    advised_since,
+    greg_noted,
+    sandbox_closed,
+    sandbox_opened,
+)
 from core.execution.orders import moved
 from ports.codec import to_json
 from ports.decision_log import (
@@ -36,14 +42,13 @@ from ports.positions import (
     BOOKS,
     Book,
     Drawdown,
-    Leg,
     OrderRecord,
     Reconciliation,
     TrackedPosition,
     Undertaking,
     Wealth,
 )
-from ports.trading import Fill, OrderState, Position
+from ports.trading import Fill, OrderState
 
 _Value = TypeVar("_Value")
 MEMORY = timedelta(days=8)  # kept behind what was last heard: it can still be told again
@@ -145,7 +150,7 @@ def _delivered(entry: Delivered, book: Book) -> Book:
     positions = dict(book.positions)
     for position in book.positions.values():
         size = sum(leg.size for leg in position.legs if leg.contract == delivery.contract)
-        if position.closed_at is None and size != 0.0:
+        if position.closed_at is None and not position.sandbox and size != 0.0:
             positions[position.position_id] = delivered(
                 position, delivery, entry.index_usd, size / delivery.size
             )
@@ -194,7 +199,7 @@ def _ticked(entry: Ticked, book: Book) -> Book:
     heard = (last_heard(book, coin) for coin in coins | set(book.wealth))
     oldest = min([entry.due_at, *(at for at in heard if at is not None)]) - MEMORY
     return evolve(
-        book,
+        advised_since(book, oldest),
         ticked_at=entry.due_at,
         undertakings={},
         orders={
@@ -230,7 +235,7 @@ def _healed(entry: Healed, book: Book) -> Book:
     positions = dict(book.positions)
     for position in book.open_positions(entry.underlying):
         legs = tuple(
-            _healed_leg(leg, sizes.pop(leg.contract, None), entry.at) if leg.size != 0.0 else leg
+            healed_leg(leg, sizes.pop(leg.contract, None), entry.at) if leg.size != 0.0 else leg
             for leg in position.legs
         )
         healed = evolve(position, legs=legs)
@@ -238,7 +243,7 @@ def _healed(entry: Healed, book: Book) -> Book:
             healed = evolve(healed, closed_at=entry.at, exit_style="healed_from_exchange")
         positions[position.position_id] = healed
     for found in sizes.values():
-        new = _found(entry, found)
+        new = untold(found, entry.index_usd, entry.at)
         positions[new.position_id] = new
     return evolve(book, positions=positions)
 
@@ -251,6 +256,11 @@ def _halted(entry: Halted, book: Book) -> Book:
 @after.register
 def _health_changed(entry: HealthChanged, book: Book) -> Book:
     return evolve(book, health=entry.state, health_cause=entry.cause, is_paused=entry.is_pausing)
+
+
+after.register(greg_noted)
+after.register(sandbox_opened)
+after.register(sandbox_closed)
 
 
 def last_heard(book: Book, underlying: str) -> datetime | None:
@@ -353,37 +363,6 @@ def _drawdown(book: Book, at: datetime) -> Drawdown:
     before = book.drawdown
     peak_usd = max(before.peak_usd, equity_usd) if before and before.day == day else equity_usd
     return Drawdown(day=day, peak_usd=peak_usd, equity_usd=equity_usd)
-
-
-def _healed_leg(leg: Leg, found: Position | None, at: datetime) -> Leg:
-    if found is None:
-        return evolve(leg, size=0.0, closed_at=at)
-    return evolve(leg, size=found.size)
-
-
-def _found(entry: Healed, found: Position) -> TrackedPosition:
-    cash_coin = found.average_price * abs(found.size)
-    short = found.size < 0
-    leg = Leg(
-        contract=found.contract,
-        opened_at=entry.at,
-        size=found.size,
-        contracts_sold=-found.size if short else 0.0,
-        sold_coin=cash_coin if short else 0.0,
-        sold_usd=cash_coin * entry.index_usd if short else 0.0,
-        bought_coin=0.0 if short else cash_coin,
-        bought_usd=0.0 if short else cash_coin * entry.index_usd,
-        mark_coin=found.mark,
-    )
-    return TrackedPosition(
-        position_id=f"healed-{found.contract.symbol}-{entry.at:%Y%m%dT%H%M%S%f}",
-        strategy_id="healed",
-        underlying=entry.underlying,
-        opened_at=entry.at,
-        legs=(leg,),
-        origin="HEALED",
-        exit_style="healed_from_exchange",
-    )
 
 
 def _without(values: Mapping[str, _Value], gone: str) -> dict[str, _Value]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from attrs import evolve
 
 from ports.positions import Leg, TrackedPosition
-from ports.trading import Delivery, Fill, Side
+from ports.trading import Delivery, Fill, Position, Side
 
 _DECIMALS = 8  # of a contract: finer than any amount step, coarser than float rounding
 
@@ -38,6 +38,39 @@ def delivered(
         for leg in position.legs
     )
     return _ended(evolve(position, legs=legs), delivery.at, "expired")
+
+
+def healed_leg(leg: Leg, found: Position | None, at: datetime) -> Leg:
+    """*leg* in the size that the venue holds; ended at *at* where it holds none."""
+    if found is None:
+        return evolve(leg, size=0.0, closed_at=at)
+    return evolve(leg, size=found.size)
+
+
+def untold(found: Position, index_usd: float, at: datetime) -> TrackedPosition:
+    """What the venue holds and nobody told us of, as a position of its own."""
+    cash_coin = found.average_price * abs(found.size)
+    short = found.size < 0
+    leg = Leg(
+        contract=found.contract,
+        opened_at=at,
+        size=found.size,
+        contracts_sold=-found.size if short else 0.0,
+        sold_coin=cash_coin if short else 0.0,
+        sold_usd=cash_coin * index_usd if short else 0.0,
+        bought_coin=0.0 if short else cash_coin,
+        bought_usd=0.0 if short else cash_coin * index_usd,
+        mark_coin=found.mark,
+    )
+    return TrackedPosition(
+        position_id=f"healed-{found.contract.symbol}-{at:%Y%m%dT%H%M%S%f}",
+        strategy_id="healed",
+        underlying=found.contract.underlying,
+        opened_at=at,
+        legs=(leg,),
+        origin="HEALED",
+        exit_style="healed_from_exchange",
+    )
 
 
 def _with_fill(leg: Leg, fill: Fill) -> Leg:

@@ -6,8 +6,7 @@ from math import isfinite
 from attrs import field, frozen
 
 from core.greg.catalogue import BOT_NAME, StrategyCode
-
-_HIGH_LOSS, _HIGH_DELTA = 2.0, 0.3
+from ports.checks import finite
 
 
 class Advice(StrEnum):
@@ -28,13 +27,27 @@ class Priority(StrEnum):
     MEDIUM = "medium"
     LOW = "low"
 
+    @property
+    def rank(self) -> int:
+        """Its place in a list, the most urgent first."""
+        return list(Priority).index(self)
 
-def _known(value: float | None) -> float | None:
+
+@frozen(kw_only=True)
+class Urgency:
+    """From where on a position is urgent whatever is advised: credits lost, delta in coin."""
+
+    high_loss_multiple: float = field(default=2.0, validator=finite)
+    high_delta_abs: float = field(default=0.3, validator=finite)
+
+
+def known_or_none(value: float | None) -> float | None:
+    """*value* if it is a finite number."""
     return value if value is not None and isfinite(value) else None
 
 
 def _fact() -> float | None:
-    made: float | None = field(default=None, converter=_known)
+    made: float | None = field(default=None, converter=known_or_none)
     return made
 
 
@@ -63,6 +76,8 @@ class GregPosition:
     lower_wing: float | None = _fact()
     upper_wing: float | None = _fact()
     short_strike: float | None = _fact()
+    expected_move_pct: float | None = _fact()  # of the front leg to its expiry, a fraction
+    credit_usd: float | None = _fact()  # of one contract of the structure
 
 
 @frozen(kw_only=True)
@@ -76,21 +91,27 @@ class Suggestion:
     priority: Priority
     summary: str
     reason: str
-    metrics: dict[str, float | bool | None]
+    metrics: dict[str, float | bool | str | None]
     data_missing: tuple[str, ...] = ()
+    secondary_actions: tuple[Advice, ...] = ()
     bot_name: str = BOT_NAME
 
 
 def priority_of(
-    action: Advice, position: GregPosition, selected: StrategyCode | None = None
+    action: Advice,
+    position: GregPosition,
+    selected: StrategyCode | None = None,
+    urgency: Urgency | None = None,
 ) -> Priority:
     """Return how soon *action* should be done; a roll into what is *selected* anyway is medium."""
-    is_losing = position.loss_pct is not None and position.loss_pct >= _HIGH_LOSS
-    is_tilted = position.net_delta is not None and abs(position.net_delta) > _HIGH_DELTA
-    if action is Advice.CLOSE or is_losing or is_tilted:
+    limits = urgency or Urgency()
+    loss, delta = position.loss_pct, position.net_delta
+    is_losing = loss is not None and loss >= limits.high_loss_multiple
+    is_tilted = delta is not None and abs(delta) > limits.high_delta_abs
+    if action == Advice.CLOSE or is_losing or is_tilted:
         return Priority.HIGH
     if action in (Advice.TAKE_PROFIT, Advice.ASSIGN, Advice.HEDGE):
         return Priority.MEDIUM
-    if action is Advice.ROLL and selected is position.code:
+    if action == Advice.ROLL and selected == position.code:
         return Priority.MEDIUM
     return Priority.LOW

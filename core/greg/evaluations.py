@@ -107,7 +107,7 @@ def _note(limit: Limit, value: float | None) -> str:
 
 
 def _status(code: StrategyCode, criteria: tuple[Criterion, ...], *, is_selected: bool) -> Status:
-    if code is StrategyCode.NO_TRADE:
+    if code == StrategyCode.NO_TRADE:
         return Status.PASS if is_selected else Status.BLOCKED
     if is_selected and all(each.is_ok for each in criteria):
         return Status.PASS

@@ -1,19 +1,26 @@
 """HEDGE_ENGINE: how much of the perpetual would take a position's delta back into its band."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from math import floor
 
 from attrs import field, frozen
 
-from core.greg.catalogue import HedgeMode, StrategyCode
-from core.greg.management import BandBasis, HedgeRule
+from core.greg.catalogue import CATALOGUE, HedgeMode, StrategyCode
+from core.greg.management import BandBasis, HedgeFigures, HedgeRule
 from ports.checks import finite, utc
 from ports.trading import Side
 
-_LEAST_COIN = 0.001  # less is not worth an order
 _DECIMALS = 4
-_WIDE = 2.0  # bands: from there on no cooldown holds a hedge back
+HEDGEABLE = frozenset(code for code, info in CATALOGUE.items() if info.hedge != HedgeMode.NONE)
+
+
+class HedgeStop(StrEnum):
+    """Where a hedge ends."""
+
+    TARGET = "target"
+    EDGE = "edge"  # of the band, on the side it came from
 
 
 @frozen
@@ -60,22 +67,45 @@ class HedgeOrder:
     timestamp: datetime = field(validator=utc)
 
 
+@frozen(kw_only=True)
+class HedgeTerms:
+    """
+    How a hedge is made beside the rule of its strategy.
+
+    *basis* says what bands are measured in, *stop* where a hedge ends.
+    """
+
+    basis: BandBasis = BandBasis.ABSOLUTE
+    stop: HedgeStop = HedgeStop.TARGET
+    figures: HedgeFigures = field(factory=HedgeFigures)
+
+
 def hedge_order(
     position: HedgedPosition,
     rule: HedgeRule,
     now: datetime,
     *,
-    target: float = 0.0,
+    target: float | None = None,
     basis: BandBasis = BandBasis.ABSOLUTE,
+    terms: HedgeTerms | None = None,
 ) -> HedgeOrder | None:
     """
-    Return the order that takes *position* to *target*; None within the band or where not hedged.
+    Return the order that takes *position* to *target*, by default that of *rule*.
+
+    None within the band, where the strategy is not hedged, or where less than the least order
+    would do. *terms* rule where they are given, *basis* alone otherwise.
     """
-    if rule.mode is HedgeMode.NONE or not _is_beyond(position, rule, basis):
+    terms = terms or HedgeTerms(basis=basis)
+    if position.code not in HEDGEABLE or rule.mode == HedgeMode.NONE:
         return None
-    before = position.net_delta
-    needed = target - before
-    if abs(needed) < _LEAST_COIN:
+    before, band = position.net_delta, _band(position, rule, terms.basis)
+    if abs(before) <= band:
+        return None
+    aim = rule.target if target is None else target
+    if terms.stop == HedgeStop.EDGE:
+        aim = band if before > 0.0 else -band
+    needed = aim - before
+    if abs(needed) < terms.figures.least_coin:
         return None
     size = round(abs(needed), _DECIMALS)
     side = Side.BUY if needed > 0 else Side.SELL
@@ -85,7 +115,7 @@ def hedge_order(
         side=side,
         size=size,
         net_delta_before=round(before, _DECIMALS),
-        net_delta_after=round(before + side.sign * size, _DECIMALS),
+        net_delta_after=round(before + side.sign * size, _DECIMALS) + 0.0,
         strategy_position_id=position.position_id,
         strategy_type=position.code,
         timestamp=now,
@@ -94,17 +124,34 @@ def hedge_order(
 
 def hedge_orders(
     positions: Sequence[HedgedPosition],
-    rules: dict[StrategyCode, HedgeRule],
+    rules: Mapping[StrategyCode, HedgeRule],
     now: datetime,
+    *,
     basis: BandBasis = BandBasis.ABSOLUTE,
+    terms: HedgeTerms | None = None,
 ) -> tuple[HedgeOrder, ...]:
     """Return the orders of those *positions* that need one."""
     found = (
-        hedge_order(each, rules[each.code], now, basis=basis)
+        hedge_order(each, rules[each.code], now, basis=basis, terms=terms)
         for each in positions
         if each.code in rules
     )
     return tuple(order for order in found if order is not None)
+
+
+def is_check_due(
+    rule: HedgeRule, now: datetime, checked_at: datetime | None, moved: float = 0.0
+) -> bool:
+    """
+    Whether a position is to be looked at again, last looked at *checked_at*.
+
+    *moved* is how far the price went since, a fraction with any sign.
+    """
+    if rule.every_s is None:
+        return False
+    if checked_at is None or now - checked_at >= timedelta(seconds=rule.every_s):
+        return True
+    return rule.on_move is not None and abs(moved) >= rule.on_move
 
 
 def is_due(
@@ -112,18 +159,22 @@ def is_due(
     rule: HedgeRule,
     now: datetime,
     hedged_at: datetime | None,
+    *,
     basis: BandBasis = BandBasis.ABSOLUTE,
+    figures: HedgeFigures | None = None,
 ) -> bool:
     """
-    Whether *position*, last really hedged at *hedged_at*, may be looked at now.
+    Whether *position* may be hedged again, last really hedged at *hedged_at*.
 
-    A breach of twice the band never waits.
+    Only an acknowledged order counts as that; a dry run never holds anything back, and neither
+    does a cooldown once the band is breached twice over.
     """
     if rule.every_s is None:
         return False
     if hedged_at is None or now - hedged_at >= timedelta(seconds=rule.every_s):
         return True
-    return abs(position.net_delta) > _WIDE * _band(position, rule, basis)
+    urgent = (figures or HedgeFigures()).urgent_bands * _band(position, rule, basis)
+    return abs(position.net_delta) > urgent
 
 
 def usd_amount(size_coin: float, index_usd: float, lot_usd: float) -> float:
@@ -139,10 +190,6 @@ def usd_amount(size_coin: float, index_usd: float, lot_usd: float) -> float:
     return floor(wanted / lot_usd + 0.5) * lot_usd if wanted >= lot_usd else 0.0
 
 
-def _is_beyond(position: HedgedPosition, rule: HedgeRule, basis: BandBasis) -> bool:
-    return abs(position.net_delta) > _band(position, rule, basis)
-
-
 def _band(position: HedgedPosition, rule: HedgeRule, basis: BandBasis) -> float:
     """The band in coin of the whole position."""
-    return rule.band * position.contracts if basis is BandBasis.PER_UNIT else rule.band
+    return rule.band * position.contracts if basis == BandBasis.PER_UNIT else rule.band

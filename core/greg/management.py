@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from attrs import evolve, field, fields, frozen
+from attrs import AttrsInstance, evolve, field, fields, frozen
 
+from core.greg.advice import Urgency
 from core.greg.catalogue import CATALOGUE, HedgeMode, StrategyCode
 from core.greg.thresholds import flat_keys, number_fault
-from ports.checks import finite
+from ports.checks import finite, not_negative
 
 MODULE, VERSION = "POSITION_ENGINE", "1."
 _NO_BAND, _DEFAULT_BAND = 999.0, 0.15  # of a strategy without a hedge block, of one without a band
@@ -19,6 +20,15 @@ class FundingConvention(StrEnum):
 
     AS_SPECIFIED = "as_specified"  # the perpetual where funding is not negative
     CARRY_AWARE = "carry_aware"  # the perpetual where it is paid to the long
+
+
+class PositionVariant(StrEnum):
+    """A better rule for an open position, off unless it is named."""
+
+    EARLY_PUT = "early_put"  # act on a short put at half a delta, or two credits lost
+    EXPECTED_MOVE = "expected_move"  # a calendar is left at one expected move, not at 5 %
+    BREAK_EVEN = "break_even"  # a fly is left at its break-even, or one credit lost
+    HEDGE_AND_ROLL = "hedge_and_roll"  # what would fire besides is told with the first
 
 
 class BandBasis(StrEnum):
@@ -77,19 +87,34 @@ class PositionLimits:
 
 @frozen
 class HedgeRule:
-    """How one strategy is hedged: the band in coin, and the seconds between looks at it."""
+    """
+    How one strategy is hedged: the band and the target in coin, the seconds between looks.
+
+    It is looked at sooner after the price has moved by *on_move*, a fraction; None is never.
+    """
 
     mode: HedgeMode
-    band: float = field(validator=finite)
-    every_s: int | None = None  # None is never
+    band: float = field(validator=not_negative)
+    every_s: float | None = None
+    target: float = field(default=0.0, validator=finite)
+    on_move: float | None = None
 
 
-_EVERY_S = {
-    HedgeMode.DYNAMIC_DELTA: 60,
-    HedgeMode.LIGHT_DELTA: 3600,
-    HedgeMode.LOOSE_DELTA: 3600,
+@frozen(kw_only=True)
+class HedgeFigures:
+    """What holds for every hedge: the least order in coin, and where no cooldown holds it."""
+
+    least_coin: float = field(default=0.001, validator=not_negative)
+    urgent_bands: float = field(default=2.0, validator=not_negative)
+
+
+_EVERY_S: dict[HedgeMode, float | None] = {
+    HedgeMode.DYNAMIC_DELTA: 60.0,
+    HedgeMode.LIGHT_DELTA: 3600.0,
+    HedgeMode.LOOSE_DELTA: 3600.0,
     HedgeMode.NONE: None,
 }
+_ON_MOVE = {HedgeMode.DYNAMIC_DELTA: 0.01}
 _BAND_FIELD = {
     StrategyCode.STRADDLE: "straddle_delta_threshold",
     StrategyCode.STRANGLE: "strangle_delta_threshold",
@@ -105,6 +130,8 @@ class PositionRules:
 
     limits: PositionLimits = PositionLimits()
     hedges: Mapping[StrategyCode, HedgeRule] = field(factory=lambda: hedge_rules(PositionLimits()))
+    figures: HedgeFigures = field(factory=HedgeFigures)
+    urgency: Urgency = field(factory=Urgency)
     version: str = "1.1"
 
 
@@ -135,12 +162,34 @@ def position_rules(document: Mapping[str, Any]) -> PositionRules:
         raise ValueError(f"not rules of {MODULE} {VERSION}: module {module}, version {version}")
     limits = PositionLimits().overridden(flat_keys(document.get("calibration", {})))
     blocks = document.get("hedges")
-    if blocks is None:
-        return PositionRules(limits=limits, hedges=hedge_rules(limits), version=version)
-    if not isinstance(blocks, Mapping):
-        raise ValueError("hedges: no object")  # noqa: TRY004  a fault of the document
-    hedges = {code: _read_rule(code, blocks.get(code)) for code in CATALOGUE}
-    return PositionRules(limits=limits, hedges=hedges, version=version)
+    if blocks is not None and not isinstance(blocks, Mapping):
+        raise ValueError("hedges: no object")
+    hedges = (
+        hedge_rules(limits)
+        if blocks is None
+        else {code: _read_rule(code, blocks.get(code)) for code in CATALOGUE}
+    )
+    return PositionRules(
+        limits=limits,
+        hedges=hedges,
+        figures=HedgeFigures(**_numbers(document, "hedge_engine", HedgeFigures)),
+        urgency=Urgency(**_numbers(document, "priority", Urgency)),
+        version=version,
+    )
+
+
+def _numbers(document: Mapping[str, Any], name: str, of: type[AttrsInstance]) -> dict[str, float]:
+    """The block *name* of *document*, whose keys are the fields of *of*; empty without one."""
+    block = document.get(name, {})
+    if not isinstance(block, Mapping):
+        raise ValueError(f"{name}: no object")  # noqa: TRY004  a fault of the document
+    known = frozenset(each.name for each in fields(of))
+    faults = [
+        f"{name}.{fault}" for key, at in block.items() if (fault := number_fault(key, at, known))
+    ]
+    if faults:
+        raise ValueError("; ".join(faults))
+    return {key: float(value) for key, value in block.items()}
 
 
 def _read_rule(code: StrategyCode, block: object) -> HedgeRule:
@@ -150,11 +199,26 @@ def _read_rule(code: StrategyCode, block: object) -> HedgeRule:
     mode = HedgeMode.DYNAMIC_DELTA if told == _LEGACY_MODE else HedgeMode.NONE
     if told in set(HedgeMode):
         mode = HedgeMode(told)
-    band = block.get("delta_threshold", _DEFAULT_BAND)
-    if fault := number_fault("delta_threshold", band, {"delta_threshold"}):
+    usual = _rule(mode, _DEFAULT_BAND)
+    found = evolve(
+        usual,
+        band=_number(code, block, "delta_threshold", usual.band),
+        target=_number(code, block, "target_delta", usual.target),
+    )
+    if usual.every_s is not None:
+        every_s = _number(code, block, "check_interval_sec", usual.every_s)
+        found = evolve(found, every_s=every_s)
+    if usual.on_move is not None:
+        found = evolve(found, on_move=_number(code, block, "price_move_pct", usual.on_move))
+    return found
+
+
+def _number(code: StrategyCode, block: Mapping[str, Any], key: str, usual: float) -> float:
+    value = block.get(key, usual)
+    if fault := number_fault(key, value, {key}):
         raise ValueError(f"hedges.{code}.{fault}")
-    return _rule(mode, band)
+    return float(value)
 
 
 def _rule(mode: HedgeMode, band: float) -> HedgeRule:
-    return HedgeRule(mode, band, _EVERY_S[mode])
+    return HedgeRule(mode, band, _EVERY_S[mode], on_move=_ON_MOVE.get(mode))

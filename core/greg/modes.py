@@ -11,7 +11,7 @@ from core.greg.catalogue import CATALOGUE, StrategyCode
 from ports.checks import positive
 
 CONFIRMATION = "LIVE"
-STRATEGIES = tuple(code for code in CATALOGUE if code is not StrategyCode.NO_TRADE)
+STRATEGIES = tuple(code for code in CATALOGUE if code != StrategyCode.NO_TRADE)
 _REDUCING = frozenset({Advice.CLOSE, Advice.TAKE_PROFIT, Advice.HEDGE})
 _ACTIONS = frozenset(each.value for each in Advice) - {Advice.HOLD.value}
 
@@ -79,41 +79,44 @@ def with_mode(
     """
     if mode not in set(Mode):
         raise GateClosed("mode", f"unknown mode {mode!r}: one of {', '.join(Mode)}")
-    if Mode(mode) is Mode.LIVE:
+    if Mode(mode) == Mode.LIVE:
         if confirmation != CONFIRMATION:
             raise GateClosed(
                 "confirmation",
                 f"live needs the confirmation text {CONFIRMATION}",
                 requires_confirmation=True,
             )
-        if environment is not Environment.MAINNET:
+        if environment != Environment.MAINNET:
             raise GateClosed("environment", "live needs mainnet")
     return evolve(state, mode=Mode(mode), changed_at=at, reason=reason)
 
 
-def with_master(state: ModeState, at: datetime, *, enable_live: bool) -> ModeState:
+def with_master(state: ModeState, *, enable_live: bool) -> ModeState:
     """Return *state* with the master switch of live execution set."""
-    return evolve(state, enable_live=enable_live, changed_at=at)
+    return evolve(state, enable_live=enable_live)
 
 
-def with_flags(state: ModeState, flags: Mapping[str, bool], at: datetime) -> ModeState:
+def with_flags(
+    state: ModeState, flags: Mapping[str, bool], *, refuses_unknown: bool = False
+) -> ModeState:
     """
     Return *state* with the *flags* of strategies by their codes.
 
+    A code that is no strategy is passed over, or with *refuses_unknown* nothing is changed.
+
     Raises:
-        GateClosed: A code is no strategy; nothing is changed.
+        GateClosed: A code is no strategy, and that is to be refused.
     """
     unknown = [code for code in flags if code not in STRATEGIES]
-    if unknown:
+    if unknown and refuses_unknown:
         raise GateClosed("strategy", f"unknown strategies: {', '.join(unknown)}")
-    on = {StrategyCode(code) for code, is_on in flags.items() if is_on}
-    off = {StrategyCode(code) for code, is_on in flags.items() if not is_on}
-    return evolve(state, strategies=(state.strategies | on) - off, changed_at=at)
+    known = {StrategyCode(code): is_on for code, is_on in flags.items() if code in STRATEGIES}
+    on = {code for code, is_on in known.items() if is_on}
+    return evolve(state, strategies=(state.strategies | on) - (known.keys() - on))
 
 
 def with_caps(
     state: ModeState,
-    at: datetime,
     per_position_usd: float | None = None,
     per_underlying_usd: float | None = None,
 ) -> ModeState:
@@ -132,7 +135,12 @@ def with_caps(
     if position > state.most.per_position_usd or coin > state.most.per_underlying_usd:
         raise GateClosed("caps", "above the settings: change them and start again")
     caps = Caps(per_position_usd=position, per_underlying_usd=coin)
-    return evolve(state, caps=caps, changed_at=at)
+    return evolve(state, caps=caps)
+
+
+def safe(state: ModeState) -> ModeState:
+    """Return *state* with everything closed; the caps are those of the settings again."""
+    return ModeState(caps=state.most, most=state.most)
 
 
 @frozen(kw_only=True)
@@ -156,6 +164,16 @@ class Execution:
     is_risk_approved: bool = True
 
 
+@frozen(kw_only=True)
+class Asked:
+    """What is known of an execution before anything was looked at."""
+
+    strategy: str
+    underlying: str
+    environment: Environment
+    allowed_underlyings: tuple[str, ...]
+
+
 @frozen
 class Passed:
     """Every gate is open; a dry run sends nothing."""
@@ -170,10 +188,8 @@ def may_execute(state: ModeState, wanted: Execution) -> Passed:
     Raises:
         GateClosed: The first gate that is closed, in the order of the specification.
     """
-    _check_mode(state, wanted)
-    is_live = state.mode is Mode.LIVE
-    if wanted.underlying not in wanted.allowed_underlyings:
-        raise GateClosed("underlying", f"{wanted.underlying} is not on the list of coins")
+    check_first_gates(state, wanted)
+    is_live = state.mode == Mode.LIVE
     _check_surroundings(wanted, is_live=is_live)
     if is_live:
         _check_caps(state, wanted)
@@ -186,15 +202,27 @@ def may_execute(state: ModeState, wanted: Execution) -> Passed:
     return Passed(dry_run=not is_live)
 
 
-def _check_mode(state: ModeState, wanted: Execution) -> None:
+def check_first_gates(state: ModeState, wanted: "Execution | Asked") -> None:
+    """
+    Look at the gates that need no market: mode, environment, switches, and the list of coins.
+
+    Raises:
+        GateClosed: The first one that is closed.
+    """
+    _check_mode(state, wanted)
+    if wanted.underlying not in wanted.allowed_underlyings:
+        raise GateClosed("underlying", f"{wanted.underlying} is not on the list of coins")
+
+
+def _check_mode(state: ModeState, wanted: "Execution | Asked") -> None:
     """Mode, environment, master switch and strategy flag."""
-    if state.mode is Mode.ADVICE_ONLY:
+    if state.mode == Mode.ADVICE_ONLY:
         raise GateClosed("mode", "advice only: nothing is executed")
-    if state.mode is Mode.PAPER:
-        if wanted.environment is not Environment.TESTNET:
+    if state.mode == Mode.PAPER:
+        if wanted.environment != Environment.TESTNET:
             raise GateClosed("environment", "paper needs testnet")
         return
-    if wanted.environment is not Environment.MAINNET:
+    if wanted.environment != Environment.MAINNET:
         raise GateClosed("environment", "live needs mainnet")
     if not state.enable_live:
         raise GateClosed("master", "the master switch of live execution is off")

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import evolve, field, fields, frozen
 
+from core.greg.catalogue import Window
 from ports.checks import finite
 
 MODULE, VERSION = "ENTRY_ENGINE", "8.0"
@@ -76,10 +77,20 @@ FIELD_OF = {_NESTED.get(each.name, each.name): each.name for each in fields(Entr
 
 
 @frozen(kw_only=True)
+class EntryWindows:
+    """Days to expiry that an entry may have, both ends included."""
+
+    standard: Window = field(default=Window(25, 45))
+    calendar_front: Window = field(default=Window(7, 14))
+    credit_spread: Window = field(default=Window(20, 35))
+
+
+@frozen(kw_only=True)
 class EntryRules:
-    """A rule document: its limits, and its steps in the order they are tried."""
+    """A rule document: its limits, its windows, and its steps in the order they are tried."""
 
     thresholds: EntryThresholds = EntryThresholds()
+    windows: EntryWindows = field(factory=EntryWindows)
     steps: tuple[str, ...] = STEPS
     module: str = MODULE
     version: str = VERSION
@@ -103,9 +114,25 @@ def entry_rules(document: Mapping[str, Any]) -> EntryRules:
         raise ValueError(f"unknown steps: {steps if not isinstance(steps, list) else unknown}")
     return EntryRules(
         thresholds=EntryThresholds().overridden(flat_keys(document.get("calibration", {}))),
+        windows=_windows(document.get("entry_windows", {})),
         steps=tuple(steps),
         version=version,
     )
+
+
+def _windows(told: object) -> EntryWindows:
+    if not isinstance(told, Mapping):
+        raise ValueError("entry_windows: no object")  # noqa: TRY004  a fault of the document
+    known = {each.name for each in fields(EntryWindows)}
+    found: dict[str, Window] = {}
+    for key, ends in told.items():
+        if key not in known:
+            raise ValueError(f"entry_windows.{key}: unknown")
+        is_pair = isinstance(ends, list) and len(ends) == 2
+        if not is_pair or not all(type(end) is int for end in ends) or not 0 < ends[0] <= ends[1]:
+            raise ValueError(f"entry_windows.{key}: not a first and a last day: {ends!r}")
+        found[key] = Window(*ends)
+    return EntryWindows(**found)
 
 
 def flat_keys(calibration: object) -> dict[str, object]:

@@ -1,12 +1,13 @@
 """ENTRY_ENGINE: from the sensors of a coin to one strategy; the first step that matches wins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from attrs import frozen
 
-from core.context.sensors import Sensors
+from core.context.sensors import SENSORS, Sensors
 from core.greg.catalogue import StrategyCode
-from core.greg.thresholds import EntryRules, EntryThresholds
+from core.greg.thresholds import EntryRules, EntryThresholds, flat_keys
 
 FALLBACK = "FALLBACK"
 _NOWHERE = -1  # the index of a step that no document has
@@ -37,18 +38,27 @@ class _Match:
 
 
 def select(
-    sensors: Sensors,
-    thresholds: EntryThresholds | None = None,
+    sensors: Sensors | Mapping[str, float | None],
+    thresholds: EntryThresholds | Mapping[str, Any] | None = None,
     rules: EntryRules | None = None,
 ) -> Selection:
     """
     Return the strategy for *sensors* under *thresholds*, by default those of *rules*.
 
-    A comparison with a missing sensor is false, and so is one at the limit, but for the premium
-    of the strangle. Nothing is sent by it.
+    Both may be as JSON tells them: sensors by name, limits by the keys of the rule document laid
+    over its own. A comparison with a missing sensor is false, and so is one at the limit, but
+    for the premium of the strangle. Nothing is sent by it.
+
+    Raises:
+        ValueError: A limit is of no known key, or no finite number.
     """
     rules = rules or EntryRules()
-    limits = thresholds or rules.thresholds
+    if isinstance(sensors, Mapping):
+        sensors = Sensors(**{name: sensors.get(name) for name in SENSORS})
+    if isinstance(thresholds, Mapping):
+        limits = rules.thresholds.overridden(flat_keys(thresholds))
+    else:
+        limits = thresholds or rules.thresholds
     index, name = _NOWHERE, FALLBACK
     match = _Match(StrategyCode.NO_TRADE, "no step of the rule document matched")
     for tried, step in enumerate(rules.steps):

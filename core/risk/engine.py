@@ -48,7 +48,7 @@ CONTROLS = (
 
 
 # Ports and numpy raise these on figures that make no sense; anything else is a bug and stops us.
-_FAILURES = (
+FAILURES = (
     ArithmeticError,
     AttributeError,
     LookupError,
@@ -81,13 +81,13 @@ def judge(intent: OrderIntent, state: RiskState) -> Verdict:
 def _is_closing(intent: OrderIntent, state: RiskState) -> bool:
     try:
         return reduces(intent, state)
-    except _FAILURES:
+    except FAILURES:
         return False
 
 
 def _ask(control: Control, intent: OrderIntent, state: RiskState) -> Breach | None:
     try:
         detail = control.check(intent, state)
-    except _FAILURES as error:
+    except FAILURES as error:
         detail = f"the control itself failed: {error}"
     return None if detail is None else Breach(control.number, control.code, detail)

@@ -1,11 +1,13 @@
 """Features: what every call of a chain is judged by, as columns."""
 
+from typing import Self
+
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from core.pricing.black76 import delta
 from ports.chain import ChainTable
-from ports.columns import Floats
+from ports.columns import Bools, Floats
 from ports.decision_log import Candidate
 from ports.market_data import MarketSnapshot
 
@@ -30,6 +32,12 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.calls)
+
+    def where(self, mask: Bools) -> Self:
+        """The calls for which *mask*, (n,), is true."""
+        columns = ("dte", "delta", "premium_usd", "spread_pct", "ivrv")
+        rows = {name: getattr(self, name)[mask] for name in columns}
+        return evolve(self, calls=self.calls.where(mask), **rows)
 
     def candidate(self, row: int, score: float) -> Candidate:
         """Row *row* as a value, with its *score*."""

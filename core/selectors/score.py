@@ -82,11 +82,18 @@ def training(
     calls: Features, want: ScoreParams, _context: MarketContext, _rules: ContractRules
 ) -> Floats:
     """Premium in hundreds of USD, less ten times the miss of delta, plus rich IV."""
-    return (
-        calls.premium_usd / 100.0
-        - 10.0 * np.abs(calls.delta - want.target_delta)
-        + 5.0 * (calls.ivrv - 1.0)
-    )
+    points = training_points(calls.premium_usd, calls.delta, calls.ivrv, want.target_delta)
+    return np.asarray(points)
+
+
+def training_points(
+    premium_usd: "Floats | float",
+    delta: "Floats | float",
+    ivrv: "Floats | float",
+    target_delta: float,
+) -> "Floats | float":
+    """The score `training` of one call or of a column of them."""
+    return premium_usd / 100.0 - 10.0 * np.abs(delta - target_delta) + 5.0 * (ivrv - 1.0)
 
 
 SCORES: Mapping[str, Score] = {

@@ -1,6 +1,6 @@
 """A market without a network: prices, chains and history invented from one seed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -10,10 +10,11 @@ from core.pricing.black76 import premium_coin, tenor_years
 from core.simulation.listing import deribit_rules, listed_expiries
 from core.simulation.perpetual import carry_rate, hours_in
 from core.simulation.synthetic_contracts import ListedContracts, contracts_at
+from core.simulation.synthetic_model import CoinModel, Smiles, SyntheticCoin
 from core.simulation.synthetic_params import CoinParams, SyntheticParams
 from core.simulation.synthetic_path import EPOCH, SyntheticPath
 from core.simulation.synthetic_quotes import ModelValues, interest, quotes_around
-from core.simulation.synthetic_surface import EssviSlices, forwards, slices
+from core.simulation.synthetic_surface import forwards
 from ports.chain import ChainTable
 from ports.checks import EPOCH as UNIX_EPOCH
 from ports.checks import epoch_ms, from_epoch_ms
@@ -45,9 +46,30 @@ class SyntheticMarket:
         Raises:
             ValueError: *params* has no figures for one of them.
         """
-        self._seed = seed
+        models = {
+            name: SyntheticCoin(params.coin(name), SyntheticPath(seed, params.coin(name), params))
+            for name in underlyings
+        }
         self._clock = clock
-        self._coins = {name: _Coin(seed, params.coin(name), params) for name in underlyings}
+        self._coins = {
+            name: _Coin(seed, params.coin(name), model) for name, model in models.items()
+        }
+
+    @classmethod
+    def of_models(
+        cls, seed: int, clock: Clock, models: Mapping[str, CoinModel], books: SyntheticParams
+    ) -> "SyntheticMarket":
+        """
+        Return the market of coins that *models* say all of but carry, amounts and interest.
+
+        Raises:
+            ValueError: *books* has no figures for one of them.
+        """
+        market = cls(seed, clock, (), books)
+        market._coins = {
+            name: _Coin(seed, books.coin(name), model) for name, model in models.items()
+        }
+        return market
 
     async def snapshot(self, underlying: str) -> MarketSnapshot:
         """
@@ -101,30 +123,35 @@ class SyntheticMarket:
         return self._coins[underlying]
 
 
-class _Coin:
-    """One coin with its path, and the contracts of the hour last asked for."""
+def snapshot_at(seed: int, book: CoinParams, model: CoinModel, now: datetime) -> MarketSnapshot:
+    """Return the market that *model* and *book* make of one coin *now*, not before the epoch."""
+    return _Coin(seed, book, model).snapshot(now)
 
-    def __init__(self, seed: int, params: CoinParams, market: SyntheticParams) -> None:
+
+class _Coin:
+    """One coin with its model, and the contracts of the hour last asked for."""
+
+    def __init__(self, seed: int, params: CoinParams, model: CoinModel) -> None:
         self._seed = seed
         self._params = params
         self._rules = deribit_rules(params.underlying)
-        self._path = SyntheticPath(seed, params, market)
+        self._model = model
         self._hour = EPOCH
         self._listed: ListedContracts | None = None
         self._funding_rates: dict[datetime, float] = {}
 
     def snapshot(self, now: datetime) -> MarketSnapshot:
-        state = self._path.state(now)
+        index_usd = self._model.index_usd(now)
         contracts = self._contracts(now)
         row = contracts.slice_row
         years = tenor_years(contracts.expiries_ms, epoch_ms(now))
-        forward = self._forwards(now, state.index_usd, contracts.expiries_ms)[row]
-        surface = slices(self._params, state, years)
+        forward = self._forwards(now, index_usd, contracts.expiries_ms)[row]
+        surface = self._model.surface(now, contracts.expiries_ms)
         values = _model_values(contracts, forward, years, surface)
         return MarketSnapshot(
             underlying=self._params.underlying,
             taken_at=now,
-            index_usd=state.index_usd,
+            index_usd=index_usd,
             chain=self._chain(now, contracts, forward, values),
             rules=self._rules,
         )
@@ -135,7 +162,7 @@ class _Coin:
         last = (end - UNIX_EPOCH) // bar
         if last <= first:
             return Candles(self._params.underlying, [], [], [], [], [])
-        prices = self._path.minute_prices(UNIX_EPOCH + first * bar, UNIX_EPOCH + last * bar)
+        prices = self._model.minute_prices(UNIX_EPOCH + first * bar, UNIX_EPOCH + last * bar)
         inside = prices[:-1].reshape(last - first, -1)
         close = np.append(inside[1:, 0], prices[-1])
         return Candles(
@@ -158,12 +185,12 @@ class _Coin:
     def delivery_price(self, expiry: datetime) -> float:
         """The mean of the index at the 30 minutes up to *expiry*."""
         start = expiry - _WINDOW + _MINUTE
-        return float(self._path.minute_prices(start, expiry).mean())
+        return float(self._model.minute_prices(start, expiry).mean())
 
     def _contracts(self, now: datetime) -> ListedContracts:
         hour = now.replace(minute=0, second=0, microsecond=0)
         if self._listed is None or hour != self._hour:
-            self._listed = contracts_at(self._seed, self._params, self._path, hour)
+            self._listed = contracts_at(self._seed, self._params, self._model, hour)
             self._hour = hour
         return self._listed
 
@@ -182,7 +209,7 @@ class _Coin:
         """The mean of the delivery window from *start*; the minute under way counts in part."""
         minutes = (now - start) / _MINUTE
         whole = int(minutes)
-        prices = self._path.minute_prices(start, start + whole * _MINUTE)[1:]
+        prices = self._model.minute_prices(start, start + whole * _MINUTE)[1:]
         return float(prices.sum() + (minutes - whole) * index_usd) / minutes
 
     def _chain(
@@ -209,7 +236,7 @@ class _Coin:
 
 
 def _model_values(
-    contracts: ListedContracts, forward: Floats, years: Floats, surface: EssviSlices
+    contracts: ListedContracts, forward: Floats, years: Floats, surface: Smiles
 ) -> ModelValues:
     row = contracts.slice_row
     log_moneyness = np.log(contracts.strike / forward)

@@ -5,17 +5,15 @@ from datetime import datetime
 import numpy as np
 from attrs import field, frozen
 
-from core.pricing.black76 import tenor_years
 from core.rng import rng_at
 from core.simulation.listing import listed_expiries, listed_since, listed_strikes
+from core.simulation.synthetic_model import CoinModel
 from core.simulation.synthetic_params import CoinParams
-from core.simulation.synthetic_path import EPOCH, SyntheticPath
-from core.simulation.synthetic_surface import at_the_money_variance
+from core.simulation.synthetic_path import EPOCH
 from ports.checks import epoch_ms
 from ports.columns import Bools, Floats, Ints, bool_column, float_column, int_column
 
 _STRIKE_UNIT = {"BTC": 500.0, "ETH": 25.0}
-_HOUR_MS = 3_600_000
 _TABLE = 4096  # contracts of one expiry with draws of their own; beyond that they repeat
 
 
@@ -37,9 +35,7 @@ class ListedContracts:
     turnover: Floats = field(converter=float_column)
 
 
-def contracts_at(
-    seed: int, coin: CoinParams, path: SyntheticPath, hour: datetime
-) -> ListedContracts:
+def contracts_at(seed: int, coin: CoinParams, model: CoinModel, hour: datetime) -> ListedContracts:
     """
     Return what is listed at *hour*, a full hour not before the epoch.
 
@@ -47,7 +43,7 @@ def contracts_at(
     since the epoch.
     """
     expiries = listed_expiries(hour)
-    strikes = [np.repeat(_strikes(coin, path, expiry, hour), 2) for expiry in expiries]
+    strikes = [np.repeat(_strikes(coin, model, expiry, hour), 2) for expiry in expiries]
     sizes = [len(both) for both in strikes]
     strike = np.concatenate(strikes)
     is_call = np.arange(len(strike)) % 2 == 0
@@ -67,13 +63,9 @@ def contracts_at(
     )
 
 
-def _strikes(coin: CoinParams, path: SyntheticPath, expiry: datetime, hour: datetime) -> Floats:
-    since = max(listed_since(expiry), EPOCH)
-    hours = path.hours(since, hour)
-    at_ms = epoch_ms(since) + np.arange(len(hours.index_usd), dtype=np.int64) * _HOUR_MS
-    years = tenor_years(epoch_ms(expiry), at_ms)
-    deviation = np.sqrt(at_the_money_variance(coin, hours.fast, hours.slow, years))
-    return listed_strikes(coin.underlying, expiry, hours.index_usd, deviation)
+def _strikes(coin: CoinParams, model: CoinModel, expiry: datetime, hour: datetime) -> Floats:
+    stood = model.stood(max(listed_since(expiry), EPOCH), hour, expiry)
+    return listed_strikes(coin.underlying, expiry, stood.index_usd, stood.deviation)
 
 
 def _draws(seed: int, coin: CoinParams, expiry: datetime) -> Floats:

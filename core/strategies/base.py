@@ -6,18 +6,21 @@ from attrs import frozen
 
 from core.view import TickView
 from ports.decision_log import Action, Candidate, Skipped
+from ports.greg_log import GregEntry
 
 
 @frozen(kw_only=True)
 class Proposal:
     """
     What a strategy wants, and why not anything else: *candidates* passed every rule, best
-    first; *skipped* are all other contracts by reason.
+    first; *skipped* are all other contracts by reason. *advice* is what it would tell a person
+    of the positions it is shown, for Greg's decision log.
     """
 
     actions: tuple[Action, ...]
     candidates: tuple[Candidate, ...]
     skipped: tuple[Skipped, ...]
+    advice: tuple[GregEntry, ...] = ()
 
 
 class Strategy(Protocol):

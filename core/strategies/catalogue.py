@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Mapping
 
+from core.greg.catalogue import STRATEGY_ID as GREG
 from core.strategies.base import Strategy
 from core.strategies.covered_call import CoveredCall, CoveredCallParams
+from core.strategies.greg import Greg, GregParams
 
-CATALOGUE: Mapping[str, Callable[[CoveredCallParams], Strategy]] = {
-    "covered_call_v1": lambda params: CoveredCall("covered_call_v1", params),
+CATALOGUE: Mapping[str, Callable[[CoveredCallParams, GregParams], Strategy]] = {
+    "covered_call_v1": lambda calls, _: CoveredCall("covered_call_v1", calls),
+    GREG: lambda _, greg: Greg(GREG, greg),
 }
 
 
-def strategies_of(names: tuple[str, ...], params: CoveredCallParams) -> tuple[Strategy, ...]:
+def strategies_of(
+    names: tuple[str, ...], params: CoveredCallParams, greg: GregParams | None = None
+) -> tuple[Strategy, ...]:
     """
     The strategies called *names*, in that order.
 
@@ -20,4 +25,5 @@ def strategies_of(names: tuple[str, ...], params: CoveredCallParams) -> tuple[St
     unknown = [name for name in names if name not in CATALOGUE]
     if unknown:
         raise ValueError(f"no strategy {unknown[0]!r}; there are {', '.join(CATALOGUE)}")
-    return tuple(CATALOGUE[name](params) for name in names)
+    by = greg or GregParams(underlyings=params.underlyings)
+    return tuple(CATALOGUE[name](params, by) for name in names)

@@ -11,15 +11,18 @@ from core.decide import conclude
 from core.execution.book import turn_key
 from core.execution.intents import Unpriced, closing, opening
 from core.pricing.marks import mark_of
-from core.strategies.base import Strategy
+from core.risk.engine import FAILURES
+from core.strategies.base import Proposal, Strategy
 from core.usecases.comparing import compare
 from core.usecases.desk import Desk, Look, Reading, read, risk_state
+from core.usecases.greg_log import GregNotes
 from core.usecases.orders import out_of_doubt, submit, sweep
 from core.usecases.rolls import continue_roll, drafting, start_roll
 from core.view import TickView
 from ports.decision_log import (
     Action,
     ActionType,
+    Alarm,
     Decided,
     Executed,
     Marked,
@@ -27,6 +30,7 @@ from ports.decision_log import (
     PositionMark,
     RollStarted,
 )
+from ports.history import Candles
 from ports.instruments import OptionContract
 from ports.market_data import MarketSnapshot
 from ports.positions import OrderRecord
@@ -52,7 +56,7 @@ async def run_tick(desk: Desk, underlying: str, due_at: datetime) -> None:
     history = await desk.world.history.candles(underlying, _BAR, seen_at - HISTORY, seen_at)
     context = context_of(history, reading.snapshot.index_usd, seen_at)
     for strategy in desk.strategies:
-        turn = _Turn(strategy, underlying, context, due_at, look)
+        turn = _Turn(strategy, underlying, context, history, due_at, look)
         if underlying in strategy.underlyings and not _was_taken(desk, turn):
             await _take(desk, turn)
     await _note_marks(desk, await look.reading())
@@ -101,6 +105,7 @@ class _Turn:
     strategy: Strategy
     underlying: str
     context: MarketContext
+    candles: Candles
     due_at: datetime
     look: Look
 
@@ -154,7 +159,10 @@ async def _take(desk: Desk, turn: _Turn) -> None:
 async def _decide(desk: Desk, turn: _Turn) -> None:
     """Let the strategy propose, let risk judge, and write both down."""
     reading = await turn.look.reading()
-    proposal = turn.strategy.propose(_view(desk, turn, reading))
+    proposal = await _proposal(desk, turn, reading)
+    notes = GregNotes(desk.keeper)
+    for advice in proposal.advice:
+        await notes.suggested(advice)
     judged = conclude(proposal, await risk_state(desk, reading), desk.params.orders)
     await desk.keeper.record(
         Decided(
@@ -173,6 +181,25 @@ async def _decide(desk: Desk, turn: _Turn) -> None:
             policy_version=turn.strategy.policy_version,
         )
     )
+
+
+async def _proposal(desk: Desk, turn: _Turn, reading: Reading) -> Proposal:
+    """What the strategy proposes; one that fails holds, says so, and stops no other."""
+    strategy = turn.strategy
+    try:
+        return strategy.propose(_view(desk, turn, reading))
+    except FAILURES as error:
+        detail = f"{type(error).__name__}: {error}"
+        subject = f"strategy {strategy.strategy_id} failed on {turn.underlying}"
+        await desk.keeper.record(Alarm(at=desk.now, subject=subject, detail=detail))
+        hold = Action(
+            type=ActionType.DO_NOTHING,
+            strategy_id=strategy.strategy_id,
+            underlying=turn.underlying,
+            reason="strategy_failed",
+            detail=detail,
+        )
+        return Proposal(actions=(hold,), candidates=(), skipped=())
 
 
 def _was_begun(desk: Desk, action: Action, since: datetime) -> bool:
@@ -246,6 +273,7 @@ def _view(desk: Desk, turn: _Turn, reading: Reading) -> TickView:
             if roll.strategy_id == strategy_id and roll.contract.underlying == turn.underlying
         ),
         controls=book.controls,
+        candles=turn.candles,
     )
 
 

@@ -57,14 +57,6 @@ LEFT_ALONE: dict[str, LeftAlone] = {
     "public/get_historical_volatility": LeftAlone(
         list[tuple[int, words.Number]], "volatility is computed from bars"
     ),
-    "public/get_volatility_index_data": LeftAlone(
-        words.record(
-            "VolIndexBars",
-            data=list[tuple[int, words.Number, words.Number, words.Number, words.Number]],
-            continuation=int | None,
-        ),
-        "no decision looks at its past",
-    ),
     "public/get_mark_price_history": LeftAlone(
         list[tuple[int, words.Number]], "marks come with the chain"
     ),

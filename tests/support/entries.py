@@ -35,6 +35,14 @@ from ports.decision_log import (
     Ticked,
     Verdict,
 )
+from ports.greg_journal import (
+    GregEvent,
+    GregNoted,
+    SandboxClosed,
+    SandboxLeg,
+    SandboxOpened,
+)
+from ports.greg_log import GregEntry
 from ports.instruments import OptionContract, OptionKind
 from ports.positions import Book, BookSnapshot, Leg, OrderRecord, TrackedPosition
 from ports.trading import Delivery, Fill, Order, OrderIntent, OrderState, Position, Side
@@ -149,7 +157,7 @@ DECIDED = Decided(
 
 def entries() -> tuple[Entry, ...]:
     """One entry of every kind, a second apart."""
-    at = [NOW + timedelta(seconds=second) for second in range(18)]
+    at = [NOW + timedelta(seconds=second) for second in range(21)]
     return (
         Opened(
             at=at[0],
@@ -175,6 +183,40 @@ def entries() -> tuple[Entry, ...]:
         HealthChanged(
             at=at[17], state=HealthState.DEGRADED, cause="market BTC: stale", is_pausing=True
         ),
+        *_of_greg(at[18:21]),
+    )
+
+
+def _of_greg(at: list[datetime]) -> tuple[Entry, ...]:
+    """The kinds that Greg's desk writes."""
+    return (
+        GregNoted(
+            at=at[0],
+            event=GregEvent.SUGGESTED,
+            entry=GregEntry(
+                timestamp=at[0],
+                underlying="BTC",
+                strategy_type="STRATEGY_A_STRADDLE",
+                position_id="p2",
+                action_type="HEDGE",
+                mode="paper",
+                priority="medium",
+                vrp_30d=12.5,
+                order_ids=("77",),
+                extra_info={"dry_run": True},
+            ),
+        ),
+        SandboxOpened(
+            at=at[1],
+            position_id="sandbox_BTC_STRATEGY_C_SHORT_PUT_0a1b2c3d",
+            strategy_id="greg_vrp_harvester",
+            underlying="BTC",
+            origin="GREG_SANDBOX",
+            run_id="GREG_SANDBOX_20260102T093000Z",
+            index_usd=97_000.0,
+            legs=(SandboxLeg(NEAR, -0.01, 0.02),),
+        ),
+        SandboxClosed(at=at[2], position_ids=("sandbox_x",), reason="cleared"),
     )
 
 

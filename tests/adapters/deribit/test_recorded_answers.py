@@ -12,7 +12,7 @@ import pytest
 from attrs import frozen
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from adapters.deribit import models, stream_models
+from adapters.deribit import models, stream_models, volatility
 from adapters.deribit.models import Foreign
 from adapters.deribit.parse import limits_of
 from adapters.deribit.rpc import Envelope, ToldError, answer_of
@@ -49,6 +49,7 @@ READ: dict[str, Any] = {
     "public/get_order_book_by_instrument_id": models.Ticker,
     "public/get_tradingview_chart_data": models.Chart,
     "public/get_delivery_prices": models.DeliveryPrices,
+    "public/get_volatility_index_data": volatility.IndexBars,
     "public/get_last_settlements_by_currency": models.Settlements,
     "public/get_last_settlements_by_instrument": models.Settlements,
     "private/get_settlement_history_by_currency": models.Settlements,

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from core.greg.catalogue import HedgeMode, StrategyCode
 from core.greg.hedging import (
     HedgedPosition,
+    HedgeStop,
+    HedgeTerms,
     LegDelta,
     hedge_order,
     hedge_orders,
+    is_check_due,
     is_due,
     usd_amount,
 )
@@ -49,7 +52,11 @@ def test_each_band_at_the_nearest_numbers(
 ) -> None:
     """Nothing at the band itself, in either direction; the whole delta just beyond it."""
     mode, band, every_s = rule
-    assert RULES[code] == HedgeRule(mode, band, every_s)
+    assert (RULES[code].mode, RULES[code].band, RULES[code].every_s) == (mode, band, every_s)
+    assert (RULES[code].target, RULES[code].on_move) == (
+        0.0,
+        0.01 if mode is HedgeMode.DYNAMIC_DELTA else None,
+    )
     for sign, side in ((1, Side.SELL), (-1, Side.BUY)):
         assert hedge_order(tilted(code, sign * band), RULES[code], NOW) is None
         order = hedge_order(tilted(code, sign * nextafter(band, inf)), RULES[code], NOW)
@@ -65,6 +72,40 @@ def test_the_others_are_never_hedged(code: StrategyCode) -> None:
     """However far they lean."""
     assert hedge_order(tilted(code, 500.0), RULES[code], NOW) is None
     assert not is_due(tilted(code, 500.0), RULES[code], NOW, None)
+
+
+@pytest.mark.parametrize(
+    "code", [StrategyCode.SHORT_PUT, StrategyCode.BULL_PUT, StrategyCode.NO_TRADE]
+)
+def test_no_rule_makes_the_others_hedgeable(code: StrategyCode) -> None:
+    """Not even one that would hedge a straddle."""
+    assert hedge_order(tilted(code, 5.0), RULES[StrategyCode.STRADDLE], NOW) is None
+
+
+def test_a_hedge_may_end_at_the_edge() -> None:
+    """Of the band, on the side it came from; the engine's own stop is the target."""
+    terms = HedgeTerms(stop=HedgeStop.EDGE)
+    for delta, side, after in ((0.5, Side.SELL, 0.15), (-0.5, Side.BUY, -0.15)):
+        order = hedge_order(
+            tilted(StrategyCode.STRADDLE, delta), RULES[StrategyCode.STRADDLE], NOW, terms=terms
+        )
+        assert order is not None
+        assert (order.side, order.net_delta_after) == (side, after)
+
+
+def test_a_check_waits_for_time_or_for_a_move() -> None:
+    """A minute, or one percent either way; the slow modes wait for their hour alone."""
+    fast, slow = RULES[StrategyCode.STRANGLE], RULES[StrategyCode.IRON_BUTTERFLY]
+    soon = NOW + timedelta(seconds=59)
+
+    assert is_check_due(fast, NOW, None)
+    assert not is_check_due(fast, soon, NOW, 0.0099)
+    assert is_check_due(fast, soon, NOW, 0.01)
+    assert is_check_due(fast, soon, NOW, -0.01)
+    assert is_check_due(fast, NOW + timedelta(seconds=60), NOW)
+    assert not is_check_due(slow, NOW + timedelta(seconds=3599), NOW, 0.5)
+    assert is_check_due(slow, NOW + timedelta(seconds=3600), NOW)
+    assert not is_check_due(RULES[StrategyCode.BULL_PUT], NOW, None)
 
 
 def test_net_delta_is_of_legs_and_perpetual() -> None:

@@ -7,8 +7,14 @@ from attrs import evolve
 
 from core.greg.advice import Advice, GregPosition, Priority, priority_of
 from core.greg.catalogue import HedgeMode, StrategyCode
-from core.greg.management import FundingConvention, PositionLimits, PositionRules, position_rules
-from core.greg.positions import advise
+from core.greg.management import (
+    FundingConvention,
+    PositionLimits,
+    PositionRules,
+    PositionVariant,
+    position_rules,
+)
+from core.greg.positions import advise, advise_all
 
 _HOLD, _CLOSE, _TAKE = Advice.HOLD, Advice.CLOSE, Advice.TAKE_PROFIT
 _HEDGE, _ROLL, _ASSIGN = Advice.HEDGE, Advice.ROLL, Advice.ASSIGN
@@ -102,6 +108,34 @@ def test_what_is_missing_is_said(
         assert (found.action, found.data_missing) == (Advice.HOLD, (name,))
 
 
+def test_all_that_is_missing_is_said_at_once() -> None:
+    """Of every rule of the family, in the order they are asked."""
+    found = advise(position(StrategyCode.STRADDLE, net_delta=0.0))
+    assert found is not None
+    assert found.data_missing == ("loss_pct", "profit_pct", "dte")
+
+
+def test_holding_quotes_every_figure() -> None:
+    """With the limit it stays within."""
+    found = advise(STRADDLE)
+    assert found is not None
+    for told in ("0.00x credit < 2x", "10.0% < 50%", "|0.000| <= 0.15", "30 days to expiry > 21"):
+        assert told in found.reason
+
+
+def test_advice_comes_the_most_urgent_first() -> None:
+    """High, then medium, then low; what has no rules is left out."""
+    closing = evolve(STRADDLE, loss_pct=3.0, position_id="p2")
+    taking = evolve(STRANGLE, profit_pct=0.6, position_id="p3")
+    nothing = position(StrategyCode.NO_TRADE)
+    found = advise_all([STRADDLE, taking, nothing, closing])
+    assert [each.position_id for each in found] == ["p2", "p3", "p1"]
+    late = evolve(STRADDLE, dte=20.0)
+    rolled = advise_all([late], selected={"BTC": StrategyCode.STRADDLE})
+    assert rolled[0].priority is Priority.MEDIUM
+    assert advise_all([late], selected={"ETH": StrategyCode.STRADDLE})[0].priority is Priority.LOW
+
+
 def test_a_rule_that_fires_needs_nothing_that_comes_after() -> None:
     """A loss of three credits closes, whatever else is unknown."""
     assert advice(position(StrategyCode.STRADDLE, loss_pct=3.0)) is Advice.CLOSE
@@ -119,6 +153,73 @@ def test_one_advice_the_first_that_fires() -> None:
     assert moved is not None
     assert "from the strike" in moved.reason
     assert advice(evolve(SHORT_PUT, profit_pct=0.9, delta_abs=0.9)) is Advice.TAKE_PROFIT
+
+
+@pytest.mark.parametrize(
+    ("variant", "held", "name", "limit", "advices"),
+    [
+        (
+            PositionVariant.EARLY_PUT,
+            evolve(SHORT_PUT, loss_pct=0.0),
+            *("delta_abs", 0.5, (_HOLD, _ASSIGN, _ASSIGN)),
+        ),
+        (
+            PositionVariant.EARLY_PUT,
+            SHORT_PUT,
+            *("loss_pct", 2.0, (_HOLD, _ASSIGN, _ASSIGN)),
+        ),
+        (
+            PositionVariant.EXPECTED_MOVE,
+            evolve(CALENDAR, spot_price=1.06e5),
+            *("expected_move_pct", 0.06, (_CLOSE, _CLOSE, _HOLD)),
+        ),
+        (
+            PositionVariant.BREAK_EVEN,
+            evolve(IRON_FLY, credit_usd=8000.0, loss_pct=0.0),
+            *("spot_price", 92_000.0, (_CLOSE, _CLOSE, _HOLD)),
+        ),
+        (
+            PositionVariant.BREAK_EVEN,
+            evolve(IRON_FLY, credit_usd=8000.0),
+            *("loss_pct", 1.0, (_HOLD, _CLOSE, _CLOSE)),
+        ),
+    ],
+)
+def test_variants_at_their_limits(
+    variant: PositionVariant,
+    held: GregPosition,
+    name: str,
+    limit: float,
+    advices: tuple[Advice, ...],
+) -> None:
+    """The nearest numbers about each; what they need and do not have is said."""
+    values = (nextafter(limit, -inf), limit, nextafter(limit, inf))
+    found = [advise(evolve(held, **{name: each}), variants={variant}) for each in values]
+    assert [each.action for each in found if each] == list(advices)
+    missing = advise(evolve(held, **{name: None}), variants={variant})
+    assert missing is not None
+    assert name in missing.data_missing
+
+
+def test_a_hedge_and_a_roll_are_told_together() -> None:
+    """Where the setting says so; what comes first stays the action."""
+    both = evolve(STRADDLE, net_delta=0.2, dte=20.0)
+    found = advise(both, variants={PositionVariant.HEDGE_AND_ROLL})
+    plain = advise(both)
+    assert found is not None
+    assert plain is not None
+    assert (found.action, found.secondary_actions) == (_HEDGE, (_ROLL,))
+    assert evolve(found, secondary_actions=()) == plain
+    closing = advise(evolve(both, loss_pct=3.0), variants={PositionVariant.HEDGE_AND_ROLL})
+    assert closing is not None
+    assert closing.secondary_actions == ()
+
+
+def test_variants_change_nothing_when_off() -> None:
+    """No limit of theirs is asked without them."""
+    for held in (SHORT_PUT, CALENDAR, IRON_FLY):
+        known = evolve(held, loss_pct=1.5, expected_move_pct=1e-9, credit_usd=1e-9, delta_abs=0.6)
+        assert advice(known) is Advice.HOLD
 
 
 def test_reasons_quote_figure_and_limit() -> None:
@@ -141,12 +242,12 @@ def test_reasons_quote_figure_and_limit() -> None:
 @pytest.mark.parametrize(
     ("rate", "convention", "where"),
     [
-        (0.0001, FundingConvention.AS_SPECIFIED, "by the perp"),
-        (0.0, FundingConvention.AS_SPECIFIED, "by the perp"),
+        (0.0001, FundingConvention.AS_SPECIFIED, "through the perp"),
+        (0.0, FundingConvention.AS_SPECIFIED, "through the perp"),
         (-0.0001, FundingConvention.AS_SPECIFIED, "by spot"),
         (0.0001, FundingConvention.CARRY_AWARE, "by spot"),
         (0.0, FundingConvention.CARRY_AWARE, "by spot"),
-        (-0.0001, FundingConvention.CARRY_AWARE, "by the perp"),
+        (-0.0001, FundingConvention.CARRY_AWARE, "through the perp"),
     ],
 )
 def test_taking_the_coin_follows_funding(
@@ -157,6 +258,8 @@ def test_taking_the_coin_follows_funding(
 
     assert found is not None
     assert where in found.reason
+    other = {"by spot": "perp", "through the perp": "spot"}[where]
+    assert other not in found.reason
     assert f"{-rate:+.5%} a period" in found.reason
 
 
@@ -165,7 +268,8 @@ def test_unknown_funding_prefers_nothing() -> None:
     found = advise(evolve(SHORT_PUT, delta_abs=0.9, funding_rate=None))
 
     assert found is not None
-    assert " by " not in found.reason
+    assert "perp" not in found.reason
+    assert "spot" not in found.reason
 
 
 def test_nothing_is_advised_for_what_has_no_rules() -> None:
@@ -267,3 +371,18 @@ def test_every_limit_can_be_overridden() -> None:
     assert PositionLimits().overridden({"short_put_stop_delta_abs": 0.5}) == PositionLimits(
         short_put_stop_delta_abs=0.5
     )
+
+
+def test_codes_may_be_plain_words() -> None:
+    """As a document or a log tells them; one that is unknown has no advice."""
+    for held in (STRADDLE, CALENDAR, SHORT_PUT, IRON_FLY, BULL_PUT, BEAR_CALL):
+        plain = advise(evolve(held, code=str(held.code)))
+        ours = advise(held)
+        assert plain is not None
+        assert ours is not None
+        assert (plain.action, plain.metrics, plain.priority) == (
+            ours.action,
+            ours.metrics,
+            ours.priority,
+        )
+    assert advise(evolve(STRADDLE, code="STRATEGY_E_JADE_LIZARD")) is None

@@ -17,6 +17,7 @@ from core.greg.modes import (
     Mode,
     ModeState,
     may_execute,
+    safe,
     with_caps,
     with_flags,
     with_master,
@@ -117,13 +118,24 @@ def test_going_live_opens_nothing_else() -> None:
         with_mode(ModeState(), "LIVE", NOW, environment=MAIN, confirmation=CONFIRMATION)
 
 
-def test_flags_of_unknown_strategies_are_refused() -> None:
-    """Nothing is changed by a call that is half wrong."""
-    with pytest.raises(GateClosed, match="STRATEGY_E"):
-        with_flags(OPEN, {"STRATEGY_A_STRADDLE": False, "STRATEGY_E": True}, NOW)
-    changed = with_flags(OPEN, {"STRATEGY_A_STRADDLE": False}, NOW)
+def test_flags_of_unknown_strategies_are_passed_over() -> None:
+    """The known ones of a call are set; a setting refuses the whole call instead."""
+    told = {"STRATEGY_A_STRADDLE": False, "STRATEGY_E": True, "NO_TRADE": True}
+    changed = with_flags(OPEN, told)
     assert StrategyCode.STRADDLE not in changed.strategies
     assert len(changed.strategies) == 6
+    with pytest.raises(GateClosed, match="STRATEGY_E, NO_TRADE"):
+        with_flags(OPEN, told, refuses_unknown=True)
+
+
+def test_switches_leave_the_time_of_the_mode_alone() -> None:
+    """Time and reason are those of the last change of mode; closing forgets everything."""
+    live = with_mode(
+        ModeState(), "live", NOW, environment=MAIN, confirmation=CONFIRMATION, reason="trial"
+    )
+    moved = with_caps(with_flags(with_master(live, enable_live=True), {"X": True}), 100.0)
+    assert (moved.changed_at, moved.reason) == (NOW, "trial")
+    assert safe(moved) == ModeState()
 
 
 @pytest.mark.parametrize(
@@ -140,9 +152,9 @@ def test_flags_of_unknown_strategies_are_refused() -> None:
 def test_caps_stay_within_the_settings(position: float | None, coin: float | None) -> None:
     """Positive, one position within a coin's, and never above what the process began with."""
     with pytest.raises(GateClosed) as refusal:
-        with_caps(ModeState(), NOW, position, coin)
+        with_caps(ModeState(), position, coin)
     assert refusal.value.gate == "caps"
-    assert with_caps(ModeState(), NOW, 100.0).caps == Caps(
+    assert with_caps(ModeState(), 100.0).caps == Caps(
         per_position_usd=100.0, per_underlying_usd=2000.0
     )
 
@@ -231,10 +243,10 @@ def applied(state: ModeState, call: Call, environment: Environment) -> ModeState
             mode, text = call.value
             return with_mode(state, mode, NOW, environment=environment, confirmation=text)
         if call.name == "master":
-            return with_master(state, NOW, enable_live=bool(call.value))
+            return with_master(state, enable_live=bool(call.value))
         if call.name == "flags":
-            return with_flags(state, call.value, NOW)
-        return with_caps(state, NOW, *call.value)
+            return with_flags(state, call.value)
+        return with_caps(state, *call.value)
     except GateClosed:
         return state
 
@@ -264,3 +276,13 @@ def test_no_sequence_of_calls_opens_a_closed_gate() -> None:
             assert is_order == model.sends(wish), seed
             sent += is_order
     assert sent > 1000
+
+
+def test_modes_may_be_plain_words() -> None:
+    """A mode read from outside closes the same gate as the one of ours."""
+    for word, gate in (("advice_only", "mode"), ("paper", "environment")):
+        with pytest.raises(GateClosed) as refusal:
+            may_execute(evolve(OPEN, mode=word), LIVE)
+        assert refusal.value.gate == gate
+    assert may_execute(evolve(OPEN, mode="paper"), evolve(LIVE, environment="testnet")).dry_run
+    assert not may_execute(OPEN, evolve(LIVE, environment="mainnet")).dry_run

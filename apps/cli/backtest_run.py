@@ -1,0 +1,234 @@
+"""`options-agent backtest run`: a rule over a past, told as it goes, and kept."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from attrs import frozen
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from apps.cli.backtest_summary import summary_lines, summary_record, summary_table
+from apps.cli.book_view import end
+from apps.cli.console import mode_line, output, show_json, show_text, tell
+from apps.cli.exits import ExitCode
+from apps.cli.options import AsJson, ConfigFiles, Overrides, read_settings, settings_from
+from apps.settings.kinds import Coin
+from apps.settings.load import Loaded
+from apps.settings.presets import preset_flags
+from apps.settings.root import Settings
+from apps.wiring.backtest import CoinBacktest, Hooks, prepared_coin, run_coin, to_resume
+from apps.wiring.database import open_runs
+from ports.backtest_runs import BacktestRun, BacktestRuns, RunStatus
+
+_MARKETS = {"recorded": "replay", "replay": "replay", "synthetic": "synthetic"}
+
+
+def command(
+    market: Annotated[
+        str | None, typer.Option(help="recorded chains, or a synthetic market.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Folder of recorded chains.")] = None,
+    coins: Annotated[str | None, typer.Option(help="BTC,ETH: a run for each.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="First day; default: all there is.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="Last day, itself included.")
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="tick, the agent's own; or fast, compiled.")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="call_rule_v1, or covered_call_v1 that trades live.")
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option(help="Exit styles with commas between; the first is primary.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="ULTRA_SAFE, BALANCED, AGGRESSIVE or CUSTOM.")
+    ] = None,
+    target_delta: Annotated[float | None, typer.Option(help="Delta of the call sold.")] = None,
+    target_dte: Annotated[float | None, typer.Option(help="Days to its expiry.")] = None,
+    latency: Annotated[
+        str | None, typer.Option(help="Decide on the previous snapshot, or on the same.")
+    ] = None,
+    limits: Annotated[str | None, typer.Option(help="research, or live: those of [risk].")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of market and choices.")] = None,
+    notes: Annotated[str, typer.Option(help="Kept with the run.")] = "",
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Go on with a run that was stopped; same options."),
+    ] = None,
+    as_json: AsJson = False,
+    config: ConfigFiles = None,
+    overrides: Overrides = None,
+) -> None:
+    """
+    Sell calls over a past and say what that came to, in coin and in USD.
+
+    Without options the rule is: each Friday, at the first snapshot after 08:05 UTC, the call of
+    the next Friday nearest to delta 0.25, sold at the bid, held to delivery. Every parameter is
+    a setting: see `config explain backtest.call_target_delta` and its neighbours.
+
+    Ctrl-C stops after the tick under way: what is done is kept, and --resume goes on.
+    """
+    named = {
+        "venue.market": market and _MARKETS.get(market, market),
+        "venue.replay_data": data,
+        "venue.underlyings": coins and listed(coins),
+        "venue.replay_from": since,
+        "venue.replay_to": until,
+        "venue.seed": seed,
+        "backtest.backtest_engine": engine,
+        "backtest.backtest_strategy": strategy,
+        "backtest.backtest_exit_styles": style and listed(style),
+        "backtest.backtest_preset": preset,
+        "backtest.call_target_delta": target_delta,
+        "backtest.call_target_dte": target_dte,
+        "backtest.backtest_latency": latency,
+        "backtest.backtest_limits": limits,
+    }
+    if market == "synthetic":
+        named["venue.venue_clock"] = "stepped"
+    flags = [f"{key}={value}" for key, value in named.items() if value is not None]
+    loaded = settings_from(config, [*flags, *(overrides or [])])
+    settings = _with_preset(loaded, config, [*flags, *(overrides or [])])
+    require_past(settings)
+    asked = Asked(settings=settings, notes=notes, resume=resume, as_json=as_json)
+    runs: list[BacktestRun] = []
+    try:
+        asyncio.run(_run_all(asked, runs))
+    except ValueError as error:
+        end(str(error), ExitCode.MISUSE)
+    _show(runs, asked)
+    if any(run.summary.status is RunStatus.STOPPED for run in runs):
+        raise typer.Exit(ExitCode.INTERRUPTED)
+
+
+@frozen(kw_only=True)
+class Asked:
+    """What one invocation is to do."""
+
+    settings: Settings
+    notes: str
+    resume: str | None
+    as_json: bool
+
+
+def listed(text: str) -> str:
+    """Words with commas between as the JSON list that settings take."""
+    words = (word.strip() for word in text.split(","))
+    return "[" + ", ".join(f'"{word}"' for word in words if word) + "]"
+
+
+def _with_preset(loaded: Loaded, config: ConfigFiles, flags: list[str]) -> Settings:
+    """The settings with what the preset sets, under everything that was given."""
+    preset = [f"{path}={value}" for path, value in preset_flags(loaded).items()]
+    if not preset:
+        return loaded.settings
+    return read_settings(config, [*preset, *flags]).settings
+
+
+def require_past(settings: Settings) -> None:
+    """End with MISUSE where *settings* name no past to run over."""
+    venue = settings.venue
+    if venue.market == "replay" and venue.replay_data is None:
+        end("recorded chains are wanted: name their folder with --data", ExitCode.MISUSE)
+    if venue.market == "synthetic" and (venue.replay_from is None or venue.replay_to is None):
+        end("a synthetic market needs its days: --from and --to", ExitCode.MISUSE)
+
+
+async def _run_all(asked: Asked, done: list[BacktestRun]) -> None:
+    """Run coin after coin, each to the end of *done*; one that is stopped is the last."""
+    stop = _stop_on_signals()
+
+    async def proceed() -> bool:
+        await asyncio.sleep(0)  # lets a signal in
+        return not stop.is_set()
+
+    async with open_runs(asked.settings) as runs:
+        with bars(quiet=asked.as_json) as shown:
+            hooks = Hooks(watch=shown.watch, proceed=proceed)
+            if asked.resume is not None:
+                done.append(await _resume(asked, asked.resume, runs, hooks))
+                return
+            for coin in asked.settings.venue.underlyings:
+                prepared = await prepared_coin(asked.settings, coin, hooks)
+                backtest = CoinBacktest.new(asked.settings, coin, prepared, asked.notes)
+                done.append(await run_coin(backtest, runs, hooks))
+                if stop.is_set():
+                    break
+
+
+async def _resume(asked: Asked, run_id: str, runs: BacktestRuns, hooks: Hooks) -> BacktestRun:
+    earlier = await runs.load(run_id)
+    coin: Coin = "BTC" if earlier.summary.underlying == "BTC" else "ETH"
+    prepared = await prepared_coin(asked.settings, coin, hooks)
+    backtest = to_resume(asked.settings, earlier, prepared)
+    return await run_coin(backtest, runs, hooks, earlier)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that Ctrl-C and SIGTERM set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+class Shown:
+    """Bars on stderr, a phase each, with what is left."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def watch(self, phase: str, done: int, total: int) -> None:
+        """Say that *done* of *total* of *phase* are done."""
+        if phase not in self._tasks:
+            self._tasks[phase] = self._bars.add_task(phase, total=total)
+        if done == total or done % 16 == 0:
+            self._bars.update(self._tasks[phase], completed=done)
+
+
+@contextmanager
+def bars(*, quiet: bool) -> Iterator[Shown]:
+    """Bars on stderr while a block lasts, none if *quiet*."""
+    drawn = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+    )
+    with drawn:
+        yield Shown(drawn)
+
+
+def _show(runs: list[BacktestRun], asked: Asked) -> None:
+    settings = asked.settings
+    if asked.as_json:
+        show_json({"mode": mode_line(settings), "runs": [summary_record(run) for run in runs]})
+        return
+    show_text(f"BACKTEST  {mode_line(settings)}")
+    for run in runs:
+        show_text("\n".join(summary_lines(run)))
+        output().print(summary_table(run))
+    for run in runs:
+        tell(f"kept as {run.summary.run_id}: options-agent backtest show {run.summary.run_id}")
+        if run.summary.status is RunStatus.STOPPED:
+            tell(f"stopped: the same command with --resume {run.summary.run_id} goes on")

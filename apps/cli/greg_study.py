@@ -1,0 +1,121 @@
+"""`options-agent greg hedge-study`: hedges measured on recorded chains, with a picture."""
+
+import asyncio
+import csv
+import io
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from attrs import asdict
+
+from apps.cli.console import show_json, show_table, show_text, table
+from apps.cli.greg_study_page import page
+from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.cli.output_file import write_out
+from apps.wiring.market import archive_of
+from core.analysis.hedge_paths import HedgeOutcome, excess_pct, frontier
+from core.usecases.study_hedges import HedgeStudy, study_hedges
+
+_FILE_COLUMNS = (
+    *("underlying", "rule", "width_or_aversion", "cost_coin", "variance_coin2"),
+    *("trades", "reduction_pct", "above_frontier_pct", "on_frontier"),
+)
+
+
+def command(
+    chains: Annotated[Path, typer.Option("--chains", metavar="DIR", help="Recorded chains.")],
+    coin: Annotated[
+        list[str] | None, typer.Option("--coin", metavar="COIN", help="Default: BTC and ETH.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Cost and variance, as CSV.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="The picture, for a browser.")
+    ] = None,
+    as_json: AsJson = False,
+    config: ConfigFiles = None,
+    overrides: Overrides = None,
+) -> None:
+    """
+    How much variance a hedge takes off options over six hours, and what bands cost.
+
+    Reduction compares with no hedge, by delta and by net delta. The frontier is of short
+    straddles sold each Monday and held to 21 days; cost and variance are of one of them, in coin.
+    """
+    settings = settings_from(config, overrides).settings
+    wanted = tuple(coin or ("BTC", "ETH"))
+
+    async def measure() -> list[HedgeStudy]:
+        archive = archive_of(chains, wanted)
+        cost = settings.hedge.hedge_cost
+        return [await study_hedges(archive, each, cost) for each in wanted]
+
+    studies = asyncio.run(measure())
+    if out is not None:
+        write_out(out, _csv(studies))
+    if html is not None:
+        script = resources.files("plotly") / "package_data" / "plotly.min.js"
+        write_out(html, page(studies, script.read_text(encoding="utf-8")))
+    if as_json:
+        show_json({"ok": True, "studies": [asdict(study) for study in studies]})
+        return
+    for study in studies:
+        _show(study)
+
+
+def _show(study: HedgeStudy) -> None:
+    show_text(
+        f"{study.underlying}: {study.snapshots} snapshots, {study.first_day} to {study.last_day}"
+    )
+    taken = ("intervals", "delta %", "net delta %")
+    made = table("variance taken off", *taken, numbers=taken)
+    for each in study.reductions:
+        made.add_row(
+            each.name, f"{each.count}", f"{each.by_delta_pct:.1f}", f"{each.by_net_delta_pct:.1f}"
+        )
+    show_table(made)
+    along = frontier(study.outcomes)
+    numbers = ("width or aversion", "cost coin", "variance", "trades", "taken off %", "above %")
+    made = table("band", *numbers, "frontier", numbers=numbers, whole=("band",))
+    for one in sorted(study.outcomes, key=lambda each: each.cost):
+        made.add_row(
+            one.params.name,
+            f"{one.params.width:.3g}",
+            f"{one.cost:.6f}",
+            f"{one.variance:.3e}",
+            f"{one.trades:.1f}",
+            f"{one.reduction_pct:.1f}",
+            f"{excess_pct(one, along):.1f}",
+            "*" if one in along else "",
+        )
+    show_text(f"{study.straddles} short straddles, a trade costs {study.cost:.2%} of the coin")
+    show_table(made)
+
+
+def _csv(studies: Sequence[HedgeStudy]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_FILE_COLUMNS)
+    for study in studies:
+        along = frontier(study.outcomes)
+        for one in study.outcomes:
+            writer.writerow(_row(study.underlying, one, along))
+    return text.getvalue()
+
+
+def _row(coin: str, one: HedgeOutcome, along: Sequence[HedgeOutcome]) -> list[object]:
+    return [
+        coin,
+        one.params.name,
+        repr(one.params.width),
+        f"{one.cost:.8f}",
+        f"{one.variance:.6e}",
+        f"{one.trades:.2f}",
+        f"{one.reduction_pct:.3f}",
+        f"{excess_pct(one, along):.3f}",
+        one in along,
+    ]

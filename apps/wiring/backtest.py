@@ -1,0 +1,372 @@
+"""Backtests run: one coin's past made ready, each exit style through an engine, the run kept."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from attrs import evolve, field, frozen
+
+from adapters.files.disk import Disk
+from adapters.files.documents import document, fields_of
+from adapters.memory.controls import MemoryControlStore
+from adapters.memory.fleeting_log import FleetingDecisionLog
+from adapters.memory.positions import MemoryPositionStore
+from adapters.memory.venue_log import MemoryVenueLog
+from apps.settings.kinds import Coin
+from apps.settings.root import Settings
+from apps.wiring.backtest_params import (
+    backtest_desk_params,
+    backtest_limits,
+    call_account,
+    call_rule,
+    config_hash,
+    config_of,
+    fill_params,
+    labels_of,
+    scoped,
+    strategy_id_of,
+)
+from apps.wiring.backtest_strategies import strategies_in
+from apps.wiring.clock import system_now
+from apps.wiring.code_version import code_version
+from apps.wiring.market import market_of, ticks_of
+from core.backtest.covered_call import STRATEGY_ID, run_calls, style_result
+from core.backtest.inference import evaluate, trial_of
+from core.backtest.latency import DelayedStrategy, Latency
+from core.backtest.prepared import PreparedCoin, PreparedMarket, prepare
+from core.rng import rng_at
+from core.simulation.replay import ReplayClock
+from core.simulation.venue import SimulatedVenue
+from core.usecases.backtest import (
+    CHECKPOINTS,
+    Checkpoint,
+    Course,
+    Outcome,
+    Progress,
+    keeper_of,
+    ledger_of,
+    run_backtest,
+)
+from core.usecases.desk import Desk
+from ports.backtest_runs import (
+    BacktestRun,
+    BacktestRuns,
+    RunStatus,
+    RunSummary,
+    StyleResult,
+)
+from ports.errors import StoreDamaged, Unavailable
+from ports.venue_log import Deposit
+from ports.world import World
+
+_ENVIRONMENT = "backtest"
+_FOLDER = "backtests"  # of checkpoints, in the data folder
+
+
+async def _go_on() -> bool:
+    return True
+
+
+@frozen(kw_only=True, eq=False)
+class Hooks:
+    """Who is told how far a run is, phase by phase, and who may pause or stop it."""
+
+    watch: Callable[[str, int, int], None] = field(default=lambda *_: None)
+    proceed: Callable[[], Awaitable[bool]] = field(default=_go_on)
+
+
+async def prepared_coin(settings: Settings, coin: Coin, hooks: Hooks) -> PreparedCoin:
+    """
+    The past of *coin* that *settings* name, as orders of the run will meet it.
+
+    Raises:
+        PortError: There is no such recording, or nothing of the period in it.
+    """
+    settings = scoped(settings, coin)
+    market = await market_of(settings, None)
+    return await prepare(
+        underlying=coin,
+        instants=await ticks_of(settings),
+        clock=market.clock,
+        market=market.data,
+        history=market.history,
+        fills=fill_params(settings),
+        watch=lambda done, total: hooks.watch(f"{coin} chains", done, total),
+    )
+
+
+@frozen(kw_only=True, eq=False)
+class CoinBacktest:
+    """One coin's run: what was asked for, on what, and under which name it is kept."""
+
+    settings: Settings  # of this coin alone
+    coin: Coin
+    prepared: PreparedCoin
+    run_id: str
+    created_at: datetime
+    notes: str = ""
+
+    @classmethod
+    def new(
+        cls, settings: Settings, coin: Coin, prepared: PreparedCoin, notes: str
+    ) -> "CoinBacktest":
+        """A run that nobody made before; its name tells instant, coin and configuration."""
+        now = system_now()
+        text = f"{now.isoformat()}{coin}{sorted(config_of(settings, coin).items())}"
+        suffix = sha256(text.encode()).hexdigest()[:8]
+        return cls(
+            settings=scoped(settings, coin),
+            coin=coin,
+            prepared=prepared,
+            run_id=f"{now:%Y%m%dT%H%M%SZ}_{coin}_{suffix}",
+            created_at=now,
+            notes=notes,
+        )
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The exit styles, the primary one first."""
+        return tuple(self.settings.backtest.backtest_exit_styles)
+
+    @property
+    def family(self) -> str:
+        """What was searched, for the count of trials."""
+        return f"{strategy_id_of(self.settings)}/{self.coin}/{self.settings.venue.market}"
+
+    def summary(self, status: RunStatus, progress: float, error: str = "") -> RunSummary:
+        """What is known of the run as it stands."""
+        settings, prepared = self.settings, self.prepared
+        instants = prepared.instants
+        steps = np.diff([at.timestamp() for at in instants])
+        return RunSummary(
+            run_id=self.run_id,
+            created_at=self.created_at,
+            status=status,
+            strategy_id=strategy_id_of(settings),
+            underlying=self.coin,
+            source=settings.venue.market,
+            start=instants[0],
+            end=instants[-1],
+            interval_minutes=round(float(np.median(steps)) / 60.0, 1) if len(steps) else 0.0,
+            exit_styles=self.styles,
+            seed=settings.venue.seed,
+            code_version=code_version(),
+            config=dict(config_of(settings, self.coin)),
+            hashes={"chains": data_hash(prepared)},
+            labels=labels_of(settings, self.coin),
+            progress=progress,
+            error=error,
+            notes=self.notes,
+        )
+
+
+async def run_coin(
+    backtest: CoinBacktest,
+    runs: BacktestRuns,
+    hooks: Hooks,
+    earlier: BacktestRun | None = None,
+) -> BacktestRun:
+    """
+    Run every exit style of *backtest*, keep what came of it in *runs*, and return that.
+
+    One that was stopped keeps what it had, and a checkpoint; *earlier* is that run, to go on.
+
+    Raises:
+        ValueError: The engine cannot run what is asked for.
+
+        PortError: The store or a checkpoint cannot be written or read.
+    """
+    done = {each.exit_style: each for each in earlier.results} if earlier else {}
+    results: list[StyleResult] = []
+    stopped = False
+    for style in backtest.styles:
+        resumed = _resumed(backtest, style)
+        if style in done and resumed is None:
+            results.append(done[style])
+            continue
+        outcome = await _run_style(backtest, style, hooks, resumed)
+        results.append(_with_omissions(outcome.result, backtest.prepared))
+        _keep_checkpoint(backtest, style, outcome.checkpoint)
+        if outcome.checkpoint is not None:
+            stopped = True
+            break
+    share = (len(results) - stopped) / len(backtest.styles)
+    status = RunStatus.STOPPED if stopped else RunStatus.FINISHED
+    measured = tuple([await _measured(backtest, result, runs, stopped) for result in results])
+    run = BacktestRun(summary=backtest.summary(status, share), results=measured)
+    await runs.save(run)
+    return run
+
+
+async def _run_style(
+    backtest: CoinBacktest, style: str, hooks: Hooks, resumed: Checkpoint | None
+) -> Outcome:
+    settings, coin = backtest.settings, backtest.coin
+    phase = f"{coin} {style}"
+    if settings.backtest.backtest_engine == "fast":
+        _require_one_call(settings)
+        rule, limits = call_rule(settings, style), backtest_limits(settings, coin)
+        columns = backtest.prepared.columns(limits)
+        run = run_calls(columns, rule, call_account(settings, coin), limits)
+        hooks.watch(phase, len(columns.at_ms), len(columns.at_ms))
+        return Outcome(result=style_result(run, rule), checkpoint=None)
+    course = await course_of(backtest, style, hooks, resumed)
+
+    def watch(progress: Progress) -> None:
+        hooks.watch(phase, progress.done, progress.total)
+
+    return await run_backtest(evolve(course, watch=watch), resumed)
+
+
+def _require_one_call(settings: Settings) -> None:
+    if strategy_id_of(settings) != STRATEGY_ID:
+        raise ValueError("the fast engine runs call_rule_v1 outside training: --engine tick")
+
+
+async def course_of(
+    backtest: CoinBacktest, style: str, hooks: Hooks, resumed: Checkpoint | None = None
+) -> Course:
+    """
+    The agent's desk in a world of memory, ready to tick over the prepared past.
+
+    Raises:
+        ValueError: The strategy does not know *style*.
+    """
+    settings, coin, prepared = backtest.settings, backtest.coin, backtest.prepared
+    clock = ReplayClock(prepared.instants, resumed.at if resumed else prepared.instants[0])
+    market = PreparedMarket(prepared, clock)
+    venue_log = MemoryVenueLog(list(resumed.venue) if resumed else [])
+    venue = await SimulatedVenue.opened(
+        market=market,
+        history=market,
+        clock=clock,
+        log=venue_log,
+        deposits=(Deposit(coin, call_account(settings, coin).deposit_coin),),
+    )
+    world = World(
+        environment=_ENVIRONMENT,
+        market=market,
+        history=market,
+        trading=venue,
+        clock=clock,
+        log=FleetingDecisionLog(),
+        positions=MemoryPositionStore(_ENVIRONMENT),
+        controls=MemoryControlStore(),
+    )
+    ledger = ledger_of(resumed)
+    latency = Latency(settings.backtest.backtest_latency)
+    desk = Desk(
+        world=world,
+        keeper=keeper_of(world, ledger, resumed),
+        strategies=tuple(
+            DelayedStrategy(each, latency) for each in strategies_in(settings, coin, style)
+        ),
+        params=backtest_desk_params(settings, coin),
+    )
+    return Course(
+        desk=desk,
+        ledger=ledger,
+        underlying=coin,
+        exit_style=style,
+        instants=prepared.instants,
+        venue=venue_log,
+        proceed=hooks.proceed,
+    )
+
+
+async def _measured(
+    backtest: CoinBacktest, result: StyleResult, runs: BacktestRuns, stopped: bool
+) -> StyleResult:
+    """*result* with its figures; a run that came to its end counts as a trial of its family."""
+    config = config_of(backtest.settings, backtest.coin)
+    trial = trial_of(
+        result.equity,
+        family=backtest.family,
+        config_hash=config_hash(config, result.exit_style),
+        at=backtest.created_at,
+        run_id=backtest.run_id,
+    )
+    if trial is not None and not stopped:
+        await runs.register(trial)
+    trials = await runs.trials(backtest.family)
+    rng = rng_at(backtest.settings.venue.seed, "backtest/inference", backtest.prepared.instants[0])
+    figures = evaluate(result.trades, result.equity, rng, trials=trials)
+    return evolve(result, metrics=dict(figures))
+
+
+def data_hash(prepared: PreparedCoin) -> str:
+    """The SHA-256 of every quote, mark and index the run could see."""
+    digest = sha256()
+    for snapshot in prepared.snapshots:
+        chain = snapshot.chain
+        digest.update(f"{snapshot.taken_at.isoformat()} {snapshot.index_usd!r}\n".encode())
+        for column in (chain.expiry_ms, chain.strike, chain.forward, chain.bid, chain.ask):
+            digest.update(column.tobytes())
+        digest.update(chain.mark.tobytes())
+    return digest.hexdigest()
+
+
+def _with_omissions(result: StyleResult, prepared: PreparedCoin) -> StyleResult:
+    """*result* with what could not even be read for it, first."""
+    return evolve(result, omissions=(*prepared.omissions, *result.omissions))
+
+
+def _checkpoint_path(backtest: CoinBacktest, style: str) -> Path:
+    folder = backtest.settings.venue.data_dir / _FOLDER
+    return folder / f"{backtest.run_id}.{style}.json"
+
+
+def _keep_checkpoint(backtest: CoinBacktest, style: str, checkpoint: Checkpoint | None) -> None:
+    """Write the checkpoint of a run that was stopped; of one at its end take it away."""
+    disk, path = Disk(), _checkpoint_path(backtest, style)
+    if checkpoint is None:
+        if disk.exists(path):
+            disk.remove(path)
+        return
+    disk.make_directory(path.parent)
+    disk.replace(path, document(CHECKPOINTS.encode(checkpoint)))
+
+
+def _resumed(backtest: CoinBacktest, style: str) -> Checkpoint | None:
+    """
+    Where the run stopped in *style*; None if it did not.
+
+    Raises:
+        StoreDamaged: It cannot be read.
+    """
+    path = _checkpoint_path(backtest, style)
+    data = Disk().read(path)
+    if data is None:
+        return None
+    try:
+        checkpoint: Checkpoint = CHECKPOINTS.decode(fields_of(data))
+    except ValueError as error:
+        raise StoreDamaged(f"{path}: {error}") from error
+    return checkpoint
+
+
+def to_resume(settings: Settings, earlier: BacktestRun, prepared: PreparedCoin) -> CoinBacktest:
+    """
+    The run *earlier* taken up again, with *settings* that must be its own.
+
+    Raises:
+        Unavailable: The settings or the data are not those it was begun with.
+    """
+    summary = earlier.summary
+    coin: Coin = "BTC" if summary.underlying == "BTC" else "ETH"
+    config = dict(config_of(scoped(settings, coin), coin))
+    differing = sorted(name for name, value in summary.config.items() if config.get(name) != value)
+    if differing:
+        raise Unavailable(f"{summary.run_id} was begun with other settings: {', '.join(differing)}")
+    if summary.hashes.get("chains") != data_hash(prepared):
+        raise Unavailable(f"{summary.run_id} was begun on other data")
+    return CoinBacktest(
+        settings=scoped(settings, coin),
+        coin=coin,
+        prepared=prepared,
+        run_id=summary.run_id,
+        created_at=summary.created_at,
+        notes=summary.notes,
+    )

@@ -1,0 +1,140 @@
+"""Greg's open positions in the book of the settings, with the market they are judged by."""
+
+from attrs import evolve, frozen
+
+from apps.settings.root import Settings
+from apps.wiring.book import place_of
+from apps.wiring.greg import Recordings, sensor_place
+from apps.wiring.greg_params import (
+    band_rule,
+    funding_convention,
+    greg_environment,
+    guards_in_use,
+    hedge_rules_in_use,
+    hedge_terms,
+    mode_state,
+    position_variants,
+)
+from apps.wiring.greg_rules import GregRules
+from apps.wiring.inspection import inspected_desk
+from core.analysis.greg_view import (
+    AdviceTerms,
+    HedgeView,
+    PositionView,
+    hedge_view,
+    position_view,
+)
+from core.greg.bands import BandRule, band_of
+from core.greg.hedging import HEDGEABLE
+from core.greg.holdings import Holding, band_inputs, holding_of
+from core.greg.management import HedgeRule
+from core.greg.reading import EntryReading, entry_reading
+from ports.market_data import MarketSnapshot
+
+
+@frozen(eq=False, kw_only=True)
+class GregBook:
+    """
+    The open positions of Greg's, sandbox included; of each coin they are on a snapshot, and what
+    the entry engine says of it now.
+    """
+
+    holdings: tuple[Holding, ...]
+    snapshots: dict[str, MarketSnapshot]
+    readings: dict[str, EntryReading]
+
+
+async def greg_book(settings: Settings, rules: GregRules) -> GregBook:
+    """
+    The positions in the book of *settings*; none where there is no book yet.
+
+    Raises:
+        SettingsError: The venue contradicts a setting, or a variant of sensors is not known.
+
+        PortError: Book, recording or venue cannot be read.
+    """
+    async with inspected_desk(settings, place_of(settings)) as desk:
+        open_now = [
+            position
+            for position in desk.keeper.book.positions.values()
+            if position.closed_at is None
+        ]
+        found = [holding for each in open_now if (holding := holding_of(each)) is not None]
+        coins = sorted({each.underlying for each in found})
+        snapshots = {coin: await desk.world.market.snapshot(coin) for coin in coins}
+    return GregBook(
+        holdings=tuple(sorted(found, key=lambda each: (each.opened_at, each.position_id))),
+        snapshots=snapshots,
+        readings=await _readings(settings, rules, snapshots),
+    )
+
+
+async def _readings(
+    settings: Settings, rules: GregRules, snapshots: dict[str, MarketSnapshot]
+) -> dict[str, EntryReading]:
+    if not snapshots:
+        return {}
+    seen_at = max(each.taken_at for each in snapshots.values())
+    at = seen_at if settings.venue.is_stepped else None
+    async with sensor_place(settings, Recordings(), at) as place:
+        return {
+            coin: entry_reading(await place.reader.read(coin, place.clock.now()), rules.entry)
+            for coin in snapshots
+        }
+
+
+def advice_terms(settings: Settings, rules: GregRules) -> AdviceTerms:
+    """
+    What advice is given by.
+
+    Raises:
+        SettingsError: There is no guard or variant of a name.
+    """
+    return AdviceTerms(
+        rules=rules.position,
+        convention=funding_convention(settings),
+        guards=guards_in_use(settings),
+        mode=mode_state(settings).mode,
+        environment=greg_environment(settings),
+        variants=position_variants(settings),
+    )
+
+
+def position_views(settings: Settings, rules: GregRules, book: GregBook) -> list[PositionView]:
+    """
+    Every position with its advice, the most urgent first.
+
+    Raises:
+        SettingsError: There is no guard of a name.
+    """
+    terms = advice_terms(settings, rules)
+    found = (position_view(each, book.snapshots[each.underlying], terms) for each in book.holdings)
+    return sorted(
+        (view for view in found if view is not None),
+        key=lambda view: view.suggestion.priority.rank,
+    )
+
+
+def hedge_views(settings: Settings, rules: GregRules, book: GregBook) -> list[HedgeView]:
+    """Every position that may be hedged, with the order it would need."""
+    terms = hedge_terms(settings, rules.position)
+    return [
+        hedge_view(each, seen, _rule(settings, rules, each, seen), terms)
+        for each in book.holdings
+        if each.code in HEDGEABLE
+        for seen in [book.snapshots[each.underlying]]
+    ]
+
+
+def _rule(
+    settings: Settings, rules: GregRules, holding: Holding, seen: MarketSnapshot
+) -> HedgeRule:
+    """The rule of the document, with the band that *settings* have worked out for *holding*."""
+    rule = hedge_rules_in_use(settings, rules.position)[holding.code]
+    chosen, hedge = band_rule(settings), settings.hedge
+    inputs = band_inputs(
+        holding, seen, seen.taken_at, cost=hedge.hedge_cost, aversion=hedge.hedge_risk_aversion
+    )
+    if chosen is BandRule.FIXED or inputs is None:
+        return rule
+    return evolve(rule, band=band_of(chosen, inputs, rule.band).half_width)

@@ -1,0 +1,361 @@
+"""
+Time the fast simulator of covered calls against a plain pandas loop over the same year of chains.
+
+The loop is written without any of our rules: it reads the frame of each hour, picks the call,
+charges fees and margin, and must come to the same trades. Run by `python -m bench.backtest`.
+"""
+
+import argparse
+import statistics
+import time
+from math import floor
+
+import numpy as np
+import pandas as pd
+from attrs import define, frozen
+
+from core.backtest.columns import CallColumns
+from core.backtest.covered_call import CallAccount, run_calls
+from core.backtest.exits import ExitRule, ExitStyle
+from core.backtest.rules import CallRule, Expiries, Schedule
+from core.pricing.black76 import delta, net_delta, premium_coin
+from core.risk.limits import RiskLimits
+from core.simulation.listing import deribit_rules
+from core.simulation.synthetic_quotes import round_down, round_up
+from ports.checks import from_epoch_ms
+from ports.columns import Bools, Floats, Ints
+from ports.history import DeliveryPrice
+
+HOURS = 8760
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+START_MS = 1_767_225_600_000  # 1 January 2026
+EXPIRIES, STRIKES = 9, 31  # 279 calls an hour, 2.44 million rows a year
+COIN = "BTC"
+LIMITS = RiskLimits(
+    order_size={COIN: 1.0},
+    max_expiry_exposure=10.0,
+    max_calls_per_underlying=1,
+    max_order_notional_usd=1e9,
+    price_collar_pct=100.0,
+    max_spread_pct=200.0,
+    min_open_interest=0.0,
+)
+RULE = CallRule(
+    schedule=Schedule.ALWAYS,
+    expiries=Expiries.ALL,
+    target_dte=7.0,
+    dte_min=5.0,
+    dte_max=9.0,
+    exits=ExitRule(style=ExitStyle.TAKE_PROFIT, take_profit_pct=50.0),
+)
+ACCOUNT = CallAccount(deposit_coin=1.0, order_size=1.0)
+
+
+@frozen
+class Sold:
+    """One trade as the loop saw it; what either engine must agree on."""
+
+    opened_ms: int
+    closed_ms: int
+    expiry_ms: int
+    strike: float
+    amount: float
+    pnl_coin: float
+    fees_coin: float
+    margin_coin: float
+
+
+@define
+class Held:
+    """A call the loop is short of."""
+
+    opened_ms: int
+    expiry_ms: int
+    strike: float
+    amount: float
+    entry: float
+    mark: float
+    fee: float
+    margin: float
+
+    def rows_in(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Its row of the hour in *frame*; none where it is not listed."""
+        return frame[(frame["expiry_ms"] == self.expiry_ms) & (frame["strike"] == self.strike)]
+
+
+def year(seed: int = 1, hours: int = HOURS) -> CallColumns:
+    """Chains of *hours*: nine daily to quarterly expiries of 31 calls on a random walk."""
+    rng = np.random.default_rng(seed)
+    at_ms = START_MS + HOUR_MS * np.arange(hours, dtype=np.int64)
+    index = 90_000.0 * np.exp(np.cumsum(rng.normal(0.0, 0.006, hours)))
+    ahead = np.array([1, 2, 4, 7, 8, 14, 28, 60, 120]) * DAY_MS
+    expiry = ((at_ms[:, None] // DAY_MS) * DAY_MS + 8 * HOUR_MS + ahead[None, :])[:, :, None]
+    deviation = 0.5 * np.sqrt(ahead / DAY_MS / 365.0)
+    grid = np.linspace(-1.5, 3.0, STRIKES)[None, None, :] * deviation[None, :, None]
+    strike = np.round(index[:, None, None] * np.exp(grid) / 500.0) * 500.0
+    strike = _distinct(strike)
+    shape = (hours, EXPIRIES, STRIKES)
+    expiry_ms = np.broadcast_to(expiry, shape).reshape(-1)
+    forward = np.broadcast_to(index[:, None, None], shape).reshape(-1).copy()
+    flat = strike.reshape(-1)
+    taken = np.repeat(at_ms, EXPIRIES * STRIKES)
+    tenor = (expiry_ms - taken) / (365.0 * DAY_MS)
+    iv = 0.5 + 0.1 * np.abs(np.log(flat / forward))
+    priced = (forward, flat, tenor, iv, np.ones(len(flat), dtype=np.bool_))
+    return _table(at_ms, index, expiry_ms, priced)
+
+
+def _distinct(strike: Floats) -> Floats:
+    """*strike* with neighbours at least one step apart, along the last axis."""
+    steps = np.round(strike / 500.0)
+    rank = np.arange(steps.shape[-1])
+    apart: Floats = (np.maximum.accumulate(steps - rank, axis=-1) + rank) * 500.0
+    return apart
+
+
+def _table(
+    at_ms: Ints,
+    index: Floats,
+    expiry_ms: Ints,
+    priced: tuple[Floats, Floats, Floats, Floats, Bools],
+) -> CallColumns:
+    """Quotes of two per cent about the Black-76 value, and the rest of what columns hold."""
+    rules = deribit_rules(COIN)
+    forward, strike, _, iv, _ = priced
+    mark = np.asarray(premium_coin(*priced))
+    half = np.maximum(0.02 * mark, 0.0001)
+    bid = round_down(np.maximum(mark - half, 0.0), rules)
+    bid[bid < rules.tick_size] = np.nan
+    ask = round_up(mark + half, rules)
+    is_sellable = (bid > 0) & (bid >= np.maximum(forward - strike, 0.0) / forward)
+    is_sellable &= (0.8 * bid <= mark) & (mark <= 1.2 * ask)
+    listed = np.unique(expiry_ms)
+    prices = np.interp(listed, at_ms, index)
+    known = listed <= at_ms[-1]
+    return CallColumns(
+        underlying=COIN,
+        rules=rules,
+        taken_at=tuple(from_epoch_ms(int(ms)) for ms in at_ms),
+        at_ms=at_ms,
+        index_usd=index,
+        rv=np.full(len(at_ms), np.nan),
+        first=np.arange(len(at_ms) + 1) * (EXPIRIES * STRIKES),
+        expiry_ms=expiry_ms,
+        strike=strike,
+        forward=forward,
+        bid=bid,
+        ask=ask,
+        mark=mark,
+        mark_iv=iv,
+        delta=np.asarray(delta(*priced)),
+        net_delta=np.asarray(net_delta(*priced)),
+        is_sellable=is_sellable,
+        is_buyable=ask > 0,
+        delivery_ms=listed,
+        deliveries=tuple(
+            DeliveryPrice(float(price), "interpolated") if is_known else None
+            for price, is_known in zip(prices, known, strict=True)
+        ),
+    )
+
+
+def frame_of(columns: CallColumns) -> pd.DataFrame:
+    """The same chains as one plain frame, a row a call and hour."""
+    counts = np.diff(columns.first)
+    return pd.DataFrame(
+        {
+            "at_ms": np.repeat(columns.at_ms, counts),
+            "index_usd": np.repeat(columns.index_usd, counts),
+            "expiry_ms": columns.expiry_ms,
+            "strike": columns.strike,
+            "forward": columns.forward,
+            "bid": columns.bid,
+            "ask": columns.ask,
+            "mark": columns.mark,
+            "delta": columns.delta,
+            "sellable": columns.is_sellable,
+        }
+    )
+
+
+def pandas_loop(frame: pd.DataFrame, delivery: dict[int, float]) -> list[Sold]:
+    """The rule of this benchmark as a loop over hourly frames, in plain pandas."""
+    balance, held, before = ACCOUNT.deposit_coin, None, None
+    sold: list[Sold] = []
+    for key, now in frame.groupby("at_ms", sort=True):
+        at_ms, ended = int(str(key)), None
+        if held is not None and held.expiry_ms <= at_ms:
+            ended = _delivered(held, delivery[held.expiry_ms])
+        if ended is not None and held is not None:
+            balance += ended.pnl_coin + held.fee - held.entry * held.amount
+            sold.append(ended)
+            held, ended = None, None
+        if held is not None and before is not None:
+            ended = _bought_back(held, before, now, at_ms)
+        if ended is not None and held is not None:
+            balance += ended.pnl_coin + held.fee - held.entry * held.amount
+            sold.append(ended)
+            held = None
+        elif held is None and before is not None:
+            held = _sale(before, now, balance)
+            balance += held.entry * held.amount - held.fee if held is not None else 0.0
+        if held is not None:
+            here = held.rows_in(now)
+            held.mark = here["mark"].iloc[0] if len(here) else held.mark
+        before = now
+    if held is not None:
+        sold.append(_closed(held, -1, held.mark, 0.0))
+    return sold
+
+
+def _delivered(held: Held, price: float) -> Sold:
+    """What delivery at *price* makes of it; Fridays are charged for."""
+    payoff = max(price - held.strike, 0.0) / price
+    is_friday = (held.expiry_ms // DAY_MS) % 7 == 1
+    fee = min(0.00015, 0.125 * payoff) * held.amount if is_friday else 0.0
+    return _closed(held, held.expiry_ms, payoff, fee)
+
+
+def _bought_back(held: Held, before: pd.DataFrame, now: pd.DataFrame, at_ms: int) -> Sold | None:
+    """What taking profit makes of it, if the hour before says so and somebody offers."""
+    seen, here = held.rows_in(before), held.rows_in(now)
+    if not len(seen) or not len(here) or not here["ask"].iloc[0] > 0:
+        return None
+    captured_pct = 100.0 * (held.entry - seen["ask"].iloc[0]) / held.entry
+    if captured_pct < RULE.exits.take_profit_pct:
+        return None
+    price = here["ask"].iloc[0]
+    return _closed(held, at_ms, price, min(0.0003, 0.125 * price) * held.amount)
+
+
+def _sale(before: pd.DataFrame, now: pd.DataFrame, balance: float) -> Held | None:
+    """The call chosen on the frame *before* and sold on that of *now*; None if there is none."""
+    taken_ms, at_ms = int(before["at_ms"].iloc[0]), int(now["at_ms"].iloc[0])
+    if 7 * 60 + 55 <= at_ms % DAY_MS // 60_000 < 8 * 60 + 5:
+        return None
+    dte = (before["expiry_ms"] - taken_ms) / DAY_MS
+    inside = before[(dte >= RULE.dte_min) & (dte <= RULE.dte_max)]
+    if not len(inside):
+        return None
+    distance = ((inside["expiry_ms"] - taken_ms) / DAY_MS - RULE.target_dte).abs()
+    calls = inside[inside["expiry_ms"] == inside["expiry_ms"].loc[distance.idxmin()]]
+    calls = calls[(calls["bid"] > 0) & calls["delta"].between(RULE.delta_min, RULE.delta_max)]
+    if not len(calls):
+        return None
+    chosen = calls.loc[(calls["delta"] - RULE.target_delta).abs().idxmin()]
+    here = now[(now["expiry_ms"] == chosen["expiry_ms"]) & (now["strike"] == chosen["strike"])]
+    amount = min(floor(balance / 0.1 * (1 + 1e-12)), 10) * 0.1
+    if not len(here) or not here["sellable"].iloc[0] or amount < 0.1:
+        return None
+    row = here.iloc[0]
+    out = max(row["strike"] - row["forward"], 0.0) / row["forward"]
+    margin = (max(0.15 - out, 0.10) + row["mark"]) * amount
+    fee = min(0.0003, 0.125 * row["bid"]) * amount
+    equity = balance - (row["mark"] - row["bid"]) * amount - fee
+    if 100.0 * margin / equity > LIMITS.max_margin_used_pct:
+        return None
+    return Held(
+        opened_ms=at_ms,
+        expiry_ms=int(row["expiry_ms"]),
+        strike=row["strike"],
+        amount=amount,
+        entry=row["bid"],
+        mark=row["mark"],
+        fee=fee,
+        margin=margin,
+    )
+
+
+def _closed(held: Held, at_ms: int, price: float, fee: float) -> Sold:
+    fees = held.fee + fee
+    return Sold(
+        opened_ms=held.opened_ms,
+        closed_ms=at_ms,
+        expiry_ms=held.expiry_ms,
+        strike=held.strike,
+        amount=held.amount,
+        pnl_coin=float(held.amount * (held.entry - price) - fees),
+        fees_coin=float(fees),
+        margin_coin=held.margin,
+    )
+
+
+def fast_trades(columns: CallColumns) -> list[Sold]:
+    """The trades of the fast simulator in the same form."""
+    run = run_calls(columns, RULE, ACCOUNT, LIMITS)
+    log, pnl = run.log, run.pnl_coin
+    found = []
+    for number in range(run.trades):
+        row, closed_at = int(log.opened_row[number]), int(log.closed_at[number])
+        expiry_ms = int(columns.expiry_ms[row])
+        is_delivery = closed_at >= 0 and int(log.closed_row[number]) < 0
+        closed_ms = expiry_ms if is_delivery else int(columns.at_ms[closed_at])
+        found.append(
+            Sold(
+                opened_ms=int(columns.at_ms[log.opened_at[number]]),
+                closed_ms=closed_ms if closed_at >= 0 else -1,
+                expiry_ms=expiry_ms,
+                strike=float(columns.strike[row]),
+                amount=float(log.amount[number]),
+                pnl_coin=float(pnl[number]),
+                fees_coin=float(log.entry_fee[number])
+                + (float(log.exit_fee[number]) if closed_at >= 0 else 0.0),
+                margin_coin=float(log.margin[number]),
+            )
+        )
+    return found
+
+
+def difference(ours: list[Sold], theirs: list[Sold]) -> float:
+    """
+    The largest difference in P&L, fees or margin, coin, of trades that are otherwise the same.
+
+    Raises:
+        AssertionError: The trades are not the same.
+    """
+    if len(ours) != len(theirs):
+        raise AssertionError(f"{len(ours)} trades against {len(theirs)}")
+    worst = 0.0
+    for one, other in zip(ours, theirs, strict=True):
+        same = ("opened_ms", "closed_ms", "expiry_ms", "strike")
+        if any(getattr(one, name) != getattr(other, name) for name in same):
+            raise AssertionError(f"{one} against {other}")
+        for name in ("amount", "pnl_coin", "fees_coin", "margin_coin"):
+            worst = max(worst, abs(getattr(one, name) - getattr(other, name)))
+    return worst
+
+
+def main() -> None:
+    """Print both times, the ratio, and how far the trades are apart."""
+    parser = argparse.ArgumentParser(prog="python -m bench.backtest", description=__doc__)
+    parser.add_argument("--hours", type=int, default=HOURS)
+    parser.add_argument("--rounds", type=int, default=7)
+    given = parser.parse_args()
+    columns = year(hours=given.hours)
+    frame = frame_of(columns)
+    delivery = {
+        int(ms): float(price)
+        for ms, price in zip(columns.delivery_ms, columns.delivered.price_usd, strict=True)
+    }
+    began = time.process_time()
+    run_calls(columns, RULE, ACCOUNT, LIMITS)
+    first_s = time.process_time() - began
+    taken = []
+    for _ in range(given.rounds):
+        began = time.process_time()
+        run_calls(columns, RULE, ACCOUNT, LIMITS)
+        taken.append(time.process_time() - began)
+    began = time.process_time()
+    plain = pandas_loop(frame, delivery)
+    pandas_s = time.process_time() - began
+    worst = difference(fast_trades(columns), plain)
+    print(f"{len(columns):,} rows, {len(plain)} trades, {columns.bytes / 1e6:.0f} MB of columns")
+    print(f"first call {1e3 * first_s:.1f} ms, compiling or reading the cache")
+    fastest, usual = min(taken), statistics.median(taken)
+    print(f"fast simulator {1e3 * fastest:.2f} ms (median {1e3 * usual:.2f})")
+    print(f"pandas loop {pandas_s:.2f} s: {pandas_s / fastest:,.0f} times as long")
+    print(f"the same trades; P&L, fees and margin within {worst:.1e} coin")
+
+
+if __name__ == "__main__":
+    main()

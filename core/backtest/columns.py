@@ -1,0 +1,242 @@
+"""Chains of many snapshots as one table: what the fast simulator and sweeps run on."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Self
+
+import numpy as np
+from attrs import evolve, field, frozen
+
+from core.backtest.kernel_types import Calls, Deliveries, Instants
+from core.backtest.rules import deltas_of
+from core.pricing.black76 import net_delta
+from core.risk.limits import RiskLimits
+from ports.chain import ChainTable
+from ports.checks import epoch_ms, from_epoch_ms
+from ports.columns import Bools, Floats, Ints, bool_column, float_column, int_column
+from ports.history import DeliveryPrice
+from ports.instruments import ContractRules, OptionContract, OptionKind
+from ports.market_data import MarketSnapshot
+
+_ROUNDED = 1e-12  # as core.risk.limits
+_GRID_SLACK = 1e-6  # of a tick, as ContractRules
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class CallColumns:
+    """
+    The calls of one coin at many instants, oldest first; columns (n,) and of instants (s,).
+
+    *first* is (s + 1,): the rows of instant i are first[i] to first[i + 1], by expiry and strike.
+    Units as in ChainTable. *is_sellable* and *is_buyable* say where risk believes the quote;
+    `deliveries` are those of every expiry listed, by expiry, None where it is not known.
+    """
+
+    underlying: str
+    rules: ContractRules
+    taken_at: tuple[datetime, ...]  # of which at_ms are the milliseconds
+    at_ms: Ints = field(converter=int_column)
+    index_usd: Floats = field(converter=float_column)
+    rv: Floats = field(converter=float_column)
+    first: Ints = field(converter=int_column)
+    expiry_ms: Ints = field(converter=int_column)
+    strike: Floats = field(converter=float_column)
+    forward: Floats = field(converter=float_column)
+    bid: Floats = field(converter=float_column)
+    ask: Floats = field(converter=float_column)
+    mark: Floats = field(converter=float_column)
+    mark_iv: Floats = field(converter=float_column)
+    delta: Floats = field(converter=float_column)
+    net_delta: Floats = field(converter=float_column)
+    is_sellable: Bools = field(converter=bool_column)
+    is_buyable: Bools = field(converter=bool_column)
+    delivery_ms: Ints = field(converter=int_column)  # (e,): the expiries of *deliveries*
+    deliveries: tuple[DeliveryPrice | None, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if (np.diff(self.at_ms) <= 0).any():
+            back = int(np.argmax(np.diff(self.at_ms) <= 0)) + 1
+            raise ValueError(f"instants must rise, {self.taken_at[back]} does not")
+
+    def __len__(self) -> int:
+        return len(self.strike)
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the columns."""
+        arrays = (getattr(self, name) for name in (*_ROWS, "at_ms", "index_usd", "first"))
+        return sum(array.nbytes for array in arrays)
+
+    @property
+    def instants(self) -> Instants:
+        """The snapshots as compiled code takes them."""
+        return Instants(self.at_ms, self.index_usd, self.rv, self.first)
+
+    @property
+    def calls(self) -> Calls:
+        """The rows as compiled code takes them."""
+        return Calls(
+            self.expiry_ms,
+            self.strike,
+            self.forward,
+            self.bid,
+            self.ask,
+            self.mark,
+            self.mark_iv,
+            self.delta,
+            self.net_delta,
+            self.is_sellable,
+            self.is_buyable,
+        )
+
+    @property
+    def delivered(self) -> Deliveries:
+        """The delivery prices as compiled code takes them."""
+        known = [np.nan if each is None else each.price_usd for each in self.deliveries]
+        return Deliveries(self.delivery_ms, float_column(known))
+
+    def contract(self, row: int) -> OptionContract:
+        """The call in *row*."""
+        expiry = from_epoch_ms(int(self.expiry_ms[row]))
+        return OptionContract(self.underlying, expiry, float(self.strike[row]), OptionKind.CALL)
+
+    def delivery(self, expiry_ms: int) -> DeliveryPrice | None:
+        """What the expiry at *expiry_ms* was delivered at; None if that is not known."""
+        place = int(np.searchsorted(self.delivery_ms, expiry_ms))
+        return self.deliveries[place]
+
+    def delayed(self, bars: int) -> Self:
+        """
+        The same market told *bars* instants late: what was seen at one is seen so much later.
+
+        For the shift test: results must not get better by it.
+        """
+        kept = self.first[len(self.at_ms) - bars]
+        rows = {name: getattr(self, name)[:kept] for name in _ROWS}
+        return evolve(
+            self,
+            taken_at=self.taken_at[bars:],
+            at_ms=self.at_ms[bars:],
+            index_usd=self.index_usd[:-bars],
+            rv=self.rv[:-bars],
+            first=self.first[: len(self.at_ms) - bars + 1],
+            **rows,
+        )
+
+
+_ROWS = (
+    "expiry_ms",
+    "strike",
+    "forward",
+    "bid",
+    "ask",
+    "mark",
+    "mark_iv",
+    "delta",
+    "net_delta",
+    "is_sellable",
+    "is_buyable",
+)
+
+
+def columns_of(
+    snapshots: Sequence[MarketSnapshot],
+    deliveries: Mapping[datetime, DeliveryPrice | None],
+    limits: RiskLimits,
+    rv: Floats | None = None,
+) -> CallColumns:
+    """
+    The calls of *snapshots*, one coin's, oldest first, with what *limits* let be traded.
+
+    *rv* (s,) is the realised volatility known at each; without it none is.
+
+    Raises:
+        ValueError: There are none, or their instants do not rise.
+    """
+    if not snapshots:
+        raise ValueError("no snapshots")
+    parts = [_part(snapshot, limits) for snapshot in snapshots]
+    sizes = [len(part["strike"]) for part in parts]
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in _ROWS}
+    listed = [from_epoch_ms(int(ms)) for ms in np.unique(rows["expiry_ms"])]
+    return CallColumns(
+        underlying=snapshots[0].underlying,
+        rules=snapshots[0].rules,
+        taken_at=tuple(snapshot.taken_at for snapshot in snapshots),
+        at_ms=[epoch_ms(snapshot.taken_at) for snapshot in snapshots],
+        index_usd=[snapshot.index_usd for snapshot in snapshots],
+        rv=np.full(len(snapshots), np.nan) if rv is None else rv,
+        first=np.concatenate([[0], np.cumsum(sizes)]),
+        delivery_ms=[epoch_ms(expiry) for expiry in listed],
+        deliveries=tuple(deliveries.get(expiry) for expiry in listed),
+        **rows,
+    )
+
+
+def _part(snapshot: MarketSnapshot, limits: RiskLimits) -> "dict[str, Floats | Ints | Bools]":
+    chain = snapshot.chain
+    calls = chain.where(chain.is_call)
+    tenor = calls.years_left(snapshot.taken_at)
+    priced = (calls.forward, calls.strike, tenor, calls.mark_iv, calls.is_call)
+    return {
+        "expiry_ms": calls.expiry_ms,
+        "strike": calls.strike,
+        "forward": calls.forward,
+        "bid": calls.bid,
+        "ask": calls.ask,
+        "mark": calls.mark,
+        "mark_iv": calls.mark_iv,
+        "delta": deltas_of(calls, snapshot),
+        "net_delta": net_delta(*priced),
+        "is_sellable": _sellable(calls, snapshot.rules, limits),
+        "is_buyable": _buyable(calls, snapshot.rules, limits),
+    }
+
+
+def _sellable(calls: ChainTable, rules: ContractRules, limits: RiskLimits) -> Bools:
+    """Where risk controls 8 and 10 let a call be sold at its bid, (n,)."""
+    bid, ask, mark = calls.bid, calls.ask, calls.mark
+    intrinsic = np.maximum(calls.forward - calls.strike, 0.0) / calls.forward
+    spread_pct = 200.0 * (ask - bid) / (ask + bid)
+    is_open = np.isnan(calls.open_interest) & (not limits.unknown_liquidity_blocks)
+    return (
+        _collared(bid, mark, rules, limits)
+        & (bid > 0)
+        & (bid < ask)
+        & (calls.forward > 0)
+        & _within(intrinsic, bid)
+        & _within(0.8 * bid, mark)
+        & _within(mark, 1.2 * ask)
+        & _within(limits.iv_min, calls.mark_iv)
+        & _within(calls.mark_iv, limits.iv_max)
+        & _within(spread_pct, limits.max_spread_pct)
+        & (is_open | _within(limits.min_open_interest, calls.open_interest))
+    )
+
+
+def _buyable(calls: ChainTable, rules: ContractRules, limits: RiskLimits) -> Bools:
+    """Where risk control 8 lets a short call be bought back at its ask, (n,)."""
+    return _collared(calls.ask, calls.mark, rules, limits)
+
+
+def _collared(price: Floats, mark: Floats, rules: ContractRules, limits: RiskLimits) -> Bools:
+    """Whether *price* is on its tick and near enough to a mark there is, (n,)."""
+    steps = price / _ticks(price, rules)
+    width = np.maximum(
+        limits.price_collar_pct / 100.0 * mark, limits.price_collar_ticks * _ticks(mark, rules)
+    )
+    is_on_tick = np.abs(steps - np.round(steps)) < _GRID_SLACK
+    return (mark > 0) & (price > 0) & _within(np.abs(price - mark), width) & is_on_tick
+
+
+def _ticks(price: Floats, rules: ContractRules) -> Floats:
+    ticks = np.full(price.shape, rules.tick_size)
+    for step in rules.tick_steps:
+        ticks[price >= step.above_price] = step.tick_size
+    return ticks
+
+
+def _within(figure: "Floats | float", limit: "Floats | float") -> Bools:
+    """core.risk.limits.within, for columns."""
+    known = np.isfinite(figure) & np.isfinite(limit)
+    return np.asarray(known & (figure <= limit + _ROUNDED * np.abs(limit)))

@@ -1,0 +1,229 @@
+"""Greg's desk in one process: its advice, its mode, and every change of either written down."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from attrs import define, evolve, field, frozen
+
+from core.analysis.greg_view import AdviceTerms, PositionView, position_view
+from core.context.sensor_values import SensorBundle
+from core.greg.advice import Suggestion
+from core.greg.catalogue import StrategyCode
+from core.greg.hedge_results import HedgeHistory
+from core.greg.hedging import HedgeTerms
+from core.greg.holdings import Holding, holding_of
+from core.greg.management import HedgeRule
+from core.greg.modes import (
+    Environment,
+    GateClosed,
+    ModeState,
+    safe,
+    with_caps,
+    with_flags,
+    with_master,
+    with_mode,
+)
+from core.greg.noting import Figures, suggestion_entry
+from core.greg.reading import EntryReading, entry_reading
+from core.greg.suggestions import Standing, SuggestionStore
+from core.greg.thresholds import EntryRules
+from core.usecases.desk import Desk
+from core.usecases.greg_log import GregNotes
+from ports.errors import PortError, StoreUnwritable
+from ports.greg_log import GregAction, GregEntry
+from ports.market_data import MarketSnapshot
+
+
+class Sensing(Protocol):
+    """Who reads sensors; one that fails is unknown, never an error."""
+
+    async def read(self, underlying: str, now: datetime) -> SensorBundle:
+        """Return the sensors of *underlying* at *now*."""
+        ...
+
+
+@frozen(kw_only=True)
+class GregDeskParams:
+    """What the desk goes by besides its mode; *period* is the time between evaluations."""
+
+    environment: Environment
+    underlyings: tuple[str, ...]
+    entry: EntryRules
+    advice: AdviceTerms
+    hedges: Mapping[StrategyCode, HedgeRule]
+    hedge_terms: HedgeTerms
+    is_core_dry_run: bool = True
+    refuses_unknown_flags: bool = False
+    period: timedelta = timedelta(seconds=60)
+
+
+@frozen(eq=False, kw_only=True)
+class Seen:
+    """One position as it was judged last: with its market and what the entry engine said."""
+
+    holding: Holding
+    snapshot: MarketSnapshot
+    reading: EntryReading
+    view: PositionView
+
+
+@define(eq=False, kw_only=True)
+class GregDesk:
+    """
+    The desk, as long as its process lives: the mode begins as the settings say and is not kept.
+
+    Each value that is handed out never changes; a change of mode replaces the state as a whole.
+    """
+
+    desk: Desk
+    sensors: Sensing
+    params: GregDeskParams
+    state: ModeState
+    store: SuggestionStore = field(factory=SuggestionStore)
+    hedges: HedgeHistory = field(factory=HedgeHistory)
+    seen: Mapping[str, Seen] = field(factory=dict)  # by position_id
+    faults: tuple[str, ...] = ()  # what could not be looked at last
+
+    @property
+    def notes(self) -> GregNotes:
+        """Where events are written."""
+        return GregNotes(self.desk.keeper)
+
+    def holdings(self) -> tuple[Holding, ...]:
+        """Greg's open positions, the sandbox included, oldest first."""
+        positions = self.desk.keeper.book.positions.values()
+        found = (holding_of(each) for each in positions if each.closed_at is None)
+        held = (each for each in found if each is not None)
+        return tuple(sorted(held, key=lambda each: (each.opened_at, each.position_id)))
+
+    async def evaluate(self) -> Standing:
+        """
+        Judge every open position on a fresh market, let the advice stand, and note its changes.
+
+        A coin whose market does not answer has no advice meanwhile; *faults* say why.
+
+        Raises:
+            StoreUnwritable: The journal failed.
+        """
+        held, seen, faults = self.holdings(), dict[str, Seen](), list[str]()
+        for coin in sorted({each.underlying for each in held}):
+            try:
+                snapshot = await self.desk.world.market.snapshot(coin)
+            except PortError as error:
+                faults.append(f"{coin}: {error}")
+                continue
+            bundle = await self.sensors.read(coin, self.desk.now)
+            reading = entry_reading(bundle, self.params.entry)
+            for holding in held:
+                if holding.underlying == coin:
+                    found = self._judged(holding, snapshot, reading)
+                    seen.update({} if found is None else {holding.position_id: found})
+        self.seen, self.faults = seen, tuple(faults)
+        advice = sorted((each.view.suggestion for each in seen.values()), key=_urgency)
+        self.store.replace(advice, self.desk.now)
+        for each in seen.values():
+            await self.notes.suggested(self.entry_of(each))
+        return self.store.standing()
+
+    def entry_of(self, seen: Seen) -> GregEntry:
+        """The suggestion of *seen* as a line of the log."""
+        view = seen.view
+        figures = Figures(
+            pnl_pct=None if view.pnl_pct is None else view.pnl_pct / 100.0,
+            pnl_usd=view.pnl_usd,
+            net_delta=view.net_delta,
+            spot_price=seen.snapshot.index_usd,
+        )
+        return suggestion_entry(
+            view.suggestion, self.desk.now, self.state.mode, figures, seen.reading
+        )
+
+    def _judged(
+        self, holding: Holding, snapshot: MarketSnapshot, reading: EntryReading
+    ) -> Seen | None:
+        view = position_view(
+            holding,
+            snapshot,
+            evolve(self.params.advice, mode=self.state.mode),
+            selected=reading.selection.strategy,
+            funding=reading.bundle.sensors.predicted_funding_rate,
+        )
+        if view is None:
+            return None
+        return Seen(holding=holding, snapshot=snapshot, reading=reading, view=view)
+
+    async def set_mode(self, mode: str, *, confirmation: str = "", reason: str = "") -> ModeState:
+        """
+        Go into *mode*; live needs mainnet and the confirmation.
+
+        Raises:
+            GateClosed: It may not be; that is written down too.
+
+            StoreUnwritable: The journal failed, and everything is closed.
+        """
+        changes = {"mode": mode[:40], "previous": str(self.state.mode), "reason": reason}
+        try:
+            changed = with_mode(
+                self.state,
+                mode,
+                self.desk.now,
+                environment=self.params.environment,
+                confirmation=confirmation,
+                reason=reason,
+            )
+        except GateClosed as refusal:
+            await self._refused(GregAction.MODE_SWITCH, refusal, changes)
+            raise
+        return await self._change(changed, GregAction.MODE_SWITCH, changes)
+
+    async def set_master(self, *, enable_live: bool) -> ModeState:
+        """Set the master switch of live execution; raises StoreUnwritable as set_mode."""
+        changed = with_master(self.state, enable_live=enable_live)
+        changes = {"enable_live_execution": enable_live, "previous": self.state.enable_live}
+        return await self._change(changed, GregAction.LIVE_SWITCH_TOGGLE, changes)
+
+    async def set_flags(self, flags: Mapping[str, bool]) -> ModeState:
+        """Set *flags* of strategies by their codes; raises as set_mode."""
+        changes = {"flags": {str(code)[:50]: bool(is_on) for code, is_on in flags.items()}}
+        try:
+            changed = with_flags(
+                self.state, flags, refuses_unknown=self.params.refuses_unknown_flags
+            )
+        except GateClosed as refusal:
+            await self._refused(GregAction.STRATEGY_FLAGS_UPDATE, refusal, changes)
+            raise
+        return await self._change(changed, GregAction.STRATEGY_FLAGS_UPDATE, changes)
+
+    async def set_caps(
+        self, per_position_usd: float | None = None, per_underlying_usd: float | None = None
+    ) -> ModeState:
+        """Set the notional caps, None leaves one as it is; raises as set_mode."""
+        changes = {"per_position": f"{per_position_usd}", "per_underlying": f"{per_underlying_usd}"}
+        try:
+            changed = with_caps(self.state, per_position_usd, per_underlying_usd)
+        except GateClosed as refusal:
+            await self._refused(GregAction.NOTIONAL_LIMITS_UPDATE, refusal, changes)
+            raise
+        return await self._change(changed, GregAction.NOTIONAL_LIMITS_UPDATE, changes)
+
+    async def _change(
+        self, changed: ModeState, action: GregAction, changes: dict[str, Any]
+    ) -> ModeState:
+        self.state = changed
+        try:
+            await self.notes.changed(self.desk.now, action, changed.mode, changed.reason, changes)
+        except StoreUnwritable:
+            self.state = safe(changed)
+            raise
+        return changed
+
+    async def _refused(
+        self, action: GregAction, refusal: GateClosed, changes: dict[str, Any]
+    ) -> None:
+        now, mode = self.desk.now, self.state.mode
+        await self.notes.changed(now, action, mode, str(refusal), changes, refused=True)
+
+
+def _urgency(suggestion: Suggestion) -> int:
+    return suggestion.priority.rank

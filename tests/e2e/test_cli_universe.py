@@ -1,0 +1,141 @@
+"""`universe` as a process: fitted, drawn from, checked, played, and what it refuses."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from apps.wiring.universe_file import universe_of
+from tests.support.agents import agent
+from tests.support.recorded import recorded_data
+
+
+def test_the_same_seed_writes_the_same_file(tmp_path: Path) -> None:
+    """To the byte; another seed writes another."""
+    for name, seed in (("a.csv", "3"), ("b.csv", "3"), ("c.csv", "4")):
+        ended = agent(
+            "universe", "generate", "BTC", "--seed", seed, "--paths", "2", "--days", "30",
+            "--out", name, cwd=tmp_path,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+
+    first, second, third = ((tmp_path / name).read_bytes() for name in ("a.csv", "b.csv", "c.csv"))
+    assert first == second
+    assert first != third
+    rows = list(csv.DictReader(first.decode().splitlines()))
+    assert len(rows) == 60
+    assert {row["path"] for row in rows} == {"0", "1"}
+    assert all(5.0 < float(row["vol_index"]) < 400.0 for row in rows)
+
+
+def test_hours_go_to_parquet(tmp_path: Path) -> None:
+    """A row an hour, prices above zero."""
+    ended = agent(
+        "universe", "generate", "ETH", "--days", "10", "--hourly", "--out", "h.parquet",
+        cwd=tmp_path,
+    )  # fmt: skip
+
+    assert ended.returncode == 0, ended.stderr
+    table = pq.read_table(tmp_path / "h.parquet")
+    assert table.num_rows == 240
+    assert np.all(table["price_usd"].to_numpy() > 0.0)
+
+
+def test_drawn_chains_can_be_replayed(tmp_path: Path) -> None:
+    """What generate --chains writes is an archive that a replay runs over."""
+    drawn = agent(
+        "universe", "generate", "BTC", "--days", "2", "--chains", "chains", "--every-hours", "12",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert drawn.returncode == 0, drawn.stderr
+
+    ended = agent(
+        "surface", "BTC", "--json", "--set", "venue.market=replay", "--set",
+        "venue.replay_data=chains", cwd=tmp_path,
+    )  # fmt: skip
+
+    assert ended.returncode == 0, ended.stderr
+    assert len(json.loads(ended.stdout)["expiries"]) > 8
+
+
+def test_the_market_of_the_settings_can_be_the_universe(tmp_path: Path) -> None:
+    """market = universe trades on the shipped figures; a tick runs on it."""
+    ended = agent("once", "--set", "venue.market=universe", cwd=tmp_path)
+
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_a_fit_adds_its_coin_to_the_file(tmp_path: Path) -> None:
+    """BTC, then ETH: both are in it, each with where it comes from."""
+    data = recorded_data()
+    for coin in ("btc", "eth"):
+        dvol = sorted((data / "dvol").glob(f"{coin}_dvol_daily_close_*"))
+        ended = agent(
+            "universe", "fit", coin, "--rounds", "0", "--until", "2025-12-31",
+            "--spot", str(data / "spot" / f"{coin}usdt_1h_2022-01_2025-12.csv.gz"),
+            *(word for path in dvol for word in ("--dvol", str(path))),
+            "--out", "fitted.json", cwd=tmp_path,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+
+    made = universe_of(tmp_path / "fitted.json")
+    assert [coin.underlying for coin in made.coins] == ["BTC", "ETH"]
+    origins = [coin.provenance for coin in made.coins]
+    assert all(origin is not None and origin.last_day <= "2025-12-31" for origin in origins)
+    assert made == universe_of(None)  # the shipped one is what the command makes
+
+
+def test_a_check_tells_every_row(tmp_path: Path) -> None:
+    """A report in Markdown, as a page and as JSON, with figures and rows; few paths may fail."""
+    ended = agent(
+        "universe", "check", "ETH", "--paths", "10", "--days", "500", "--out", "r.md", "--out",
+        "r.html", "--out", "r.json", cwd=tmp_path,
+    )  # fmt: skip
+
+    assert ended.returncode in (0, 1), ended.stderr
+    told = json.loads((tmp_path / "r.json").read_text())
+    assert {each["band"]["row"] for each in told["figures"]} == set(range(1, 20))
+    assert told["arbitrage"]["quote_violations"] == 0
+    assert told["accepted"] is (ended.returncode == 0)
+    assert "| 19 | weekend over weekday variance |" in (tmp_path / "r.md").read_text()
+    assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["generate", "DOGE", "--out", "x.csv"],
+        ["generate", "BTC"],
+        ["generate", "BTC", "--out", "x.txt"],
+        ["fit", "BTC", "--out", "x.json"],
+        ["fit", "BTC", "--spot", "a", "--dvol", "b", "--until", "soon", "--out", "x.json"],
+    ],
+)
+def test_misuse(tmp_path: Path, words: list[str]) -> None:
+    """An unknown coin, nothing to write, a foreign form or day: said in a sentence, exit code 2."""
+    ended = agent("universe", *words, cwd=tmp_path)
+
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["generate", "BTC", "--model", "absent.json", "--out", "x.csv"],
+        ["generate", "BTC", "--model", "foreign.json", "--out", "x.csv"],
+        ["fit", "BTC", "--spot", "absent.csv", "--dvol", "absent.csv", "--out", "x.json"],
+    ],
+)
+def test_a_file_that_is_not_there_or_not_ours(tmp_path: Path, words: list[str]) -> None:
+    """It fails, as any missing or damaged store does, and names the file."""
+    (tmp_path / "foreign.json").write_text('{"type": "Something", "version": 1}')
+
+    ended = agent("universe", *words, cwd=tmp_path)
+
+    assert ended.returncode == (5 if "foreign.json" in words else 1)
+    assert "Traceback" not in ended.stderr
+    assert "absent" in ended.stderr or "foreign" in ended.stderr
