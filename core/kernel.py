@@ -16,6 +16,7 @@ _Cell = TypeVar("_Cell", bound=np.generic)
 # Fused multiply-add and unsigned zeros only: reordering would break error bounds, and
 # assuming no NaN would turn a missing quote into a number.
 _FASTMATH = frozenset({"contract", "nsz"})
+_NUMBERS: tuple[type, ...] = (float, int)
 
 
 def kernel(function: _Function) -> _Function:
@@ -36,6 +37,19 @@ def inline(function: _Function) -> _Function:
     return cast(_Function, compile_later(function))
 
 
+def common_shape(*values: ArrayLike) -> Shape:
+    """
+    Return the shape that *values* broadcast to.
+
+    Raises:
+        ValueError: There is none.
+    """
+    shapes = {np.shape(each) for each in values if not isinstance(each, _NUMBERS)} - {()}
+    if len(shapes) < 2:  # nearly always, and much sooner than by broadcasting
+        return shapes.pop() if shapes else ()
+    return np.broadcast_shapes(*shapes)
+
+
 def flat_floats(values: ArrayLike, shape: Shape) -> Floats:
     """
     Return *values* broadcast to *shape* as a float64 column: flat, contiguous, read-only.
@@ -52,6 +66,9 @@ def flat_bools(values: ArrayLike, shape: Shape) -> Bools:
 
 
 def _flat(values: NDArray[_Cell], shape: Shape) -> NDArray[_Cell]:
+    flags = values.flags
+    if values.ndim == 1 and values.shape == shape and flags.c_contiguous and not flags.writeable:
+        return values
     whole = values if values.shape == shape else np.broadcast_to(values, shape)
     column = np.ascontiguousarray(whole).reshape(-1).view()
     column.flags.writeable = False

@@ -28,8 +28,9 @@ class Listing:
     """
     The options of one coin as the venue lists them, by its names.
 
-    *rules* are those of nearly all. A contract that is halted, or on a grid of its own, is in
-    *contracts* and not in *tradable*: it is shown without quotes.
+    *contracts* come by expiry, strike and kind. *rules* are those of nearly all. A contract that
+    is halted, or on a grid of its own, is in *contracts* and not in *tradable*: it is shown
+    without quotes.
     """
 
     read_at: datetime
@@ -59,11 +60,12 @@ def listing_of(underlying: str, answer: Answer) -> Listing:
     if not known:
         raise Malformed(f"{answer.method}: no inverse option on {underlying}")
     rules, _ = Counter(each.rules for each in known.values()).most_common(1)[0]
+    contracts = ((name, each.contract) for name, each in known.items())
     return Listing(
         read_at=answer.answered_at,
         rules=rules,
         names=frozenset(listed),
-        contracts={name: each.contract for name, each in known.items()},
+        contracts=dict(sorted(contracts, key=lambda named: named[1])),
         tradable=frozenset(
             name for name, each in known.items() if each.is_open and each.rules == rules
         ),
@@ -93,11 +95,11 @@ def chain_of(
         Malformed: No row can be used.
     """
     latest_ms = epoch_ms(told_at + _FUTURE_SLACK)
-    rows = sorted(
+    rows = [
         (contract, summaries[name])
         for name, contract in listing.contracts.items()
         if name in summaries and _is_usable(summaries[name], latest_ms)
-    )
+    ]
     if not rows:
         raise Malformed(f"none of {len(summaries)} quotes of {underlying} options can be used")
     quotes = [_touch(row, listing) for _, row in rows]

@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias, cast, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from core.kernel import flat_bools, flat_floats
+from core.kernel import common_shape, flat_bools, flat_floats
 from core.pricing import kernels
 from ports.columns import Bools, Floats, Ints
 
@@ -46,7 +46,7 @@ def formula(columns: _Columns) -> Formula:
         iv: ArrayLike,
         is_call: ArrayLike,
     ) -> Floats | float:
-        shape = np.broadcast_shapes(*map(np.shape, (forward, strike, tenor, iv, is_call)))
+        shape = common_shape(forward, strike, tenor, iv, is_call)
         values = columns(
             flat_floats(forward, shape),
             flat_floats(strike, shape),

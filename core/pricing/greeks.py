@@ -6,7 +6,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from core.kernel import flat_bools, flat_floats
+from core.kernel import common_shape, flat_bools, flat_floats
 from core.pricing import kernels
 from ports.columns import Floats
 
@@ -127,7 +127,7 @@ def main_greeks(
 def _aligned(
     forward: ArrayLike, strike: ArrayLike, tenor: ArrayLike, iv: ArrayLike, is_call: ArrayLike
 ) -> tuple[kernels.Options, _Shape]:
-    shape = np.broadcast_shapes(*map(np.shape, (forward, strike, tenor, iv, is_call)))
+    shape = common_shape(forward, strike, tenor, iv, is_call)
     options = kernels.Options(
         flat_floats(forward, shape),
         flat_floats(strike, shape),
@@ -151,6 +151,6 @@ def _rows_of(out: Floats, shape: _Shape) -> Floats:
 
 def _shared(rows: Floats, shape: _Shape) -> list[Floats]:
     """The rows, read-only and of *shape*; floats where it is that of a number."""
-    rows = rows.view()
-    rows.flags.writeable = False
-    return [row.reshape(shape)[()] for row in rows]  # [()] makes 0-d a float
+    columns = rows.reshape(len(rows), *shape)
+    columns.flags.writeable = False
+    return list(columns)

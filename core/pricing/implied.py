@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from core.kernel import flat_bools, flat_floats
+from core.kernel import common_shape, flat_bools, flat_floats
 from core.pricing import implied_kernels as kernels
 from core.pricing.implied_kernels import Statuses
 from ports.columns import Floats
@@ -77,7 +77,7 @@ def implied_vol(
     Source: the objective of P. Jäckel (2016), Let's Be Rational, Wilmott; the initial guess
         and the arithmetic are our own (implied_kernels.py).
     """
-    shape = np.broadcast_shapes(*map(np.shape, (premium_coin, forward, strike, tenor, is_call)))
+    shape = common_shape(premium_coin, forward, strike, tenor, is_call)
     quotes = kernels.Quotes(
         flat_floats(premium_coin, shape),
         flat_floats(forward, shape),
