@@ -5,8 +5,6 @@ from pathlib import Path
 
 from attrs import frozen
 
-from adapters.files.recorded_chains import RecordedChains
-from adapters.files.snapshots import ParquetSnapshots
 from apps.settings.root import Settings
 from apps.wiring.clock import system_clock
 from core.simulation.listing import deribit_rules
@@ -116,6 +114,10 @@ def archive_of(directory: Path | None, underlyings: tuple[str, ...]) -> Snapshot
     Raises:
         Unavailable: There is no such folder.
     """
+    # who does not replay need not load what reads Parquet: it takes longer than its use
+    from adapters.files.recorded_chains import RecordedChains  # noqa: PLC0415
+    from adapters.files.snapshots import ParquetSnapshots  # noqa: PLC0415
+
     if directory is None or not directory.is_dir():
         raise Unavailable(f"no folder of recorded chains at {directory}")
     if (directory / "chains").is_dir():
