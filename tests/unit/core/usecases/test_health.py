@@ -8,7 +8,6 @@ import pytest
 from attrs import define, evolve
 
 from adapters.memory.decision_log import MemoryDecisionLog
-from adapters.memory.positions import MemoryPositionStore
 from core.health.checks import CheckStatus
 from core.health.guard import HealthParams, StartPolicy
 from core.usecases.agent import REFUSED, Agent, Unhealthy
@@ -37,17 +36,6 @@ from tests.support.worlds import FaultyTrading, Rig, Stage
 MINUTE = timedelta(minutes=1)
 WATCHED = HealthParams()
 STRICT = HealthParams(start_policy=StartPolicy.ABORT)
-
-
-class CheckedStore(MemoryPositionStore):
-    """Snapshots in memory, which count how often a check asks for the room they have."""
-
-    checks = 0
-
-    def free_bytes(self) -> int | None:
-        """See PositionStore."""
-        self.checks += 1
-        return None
 
 
 def watched(ticks: int = 9, health: HealthParams = WATCHED) -> Stage:
@@ -277,31 +265,6 @@ async def test_a_pause_outlives_the_process() -> None:
     )
     await Agent(rig.desk, asyncio.Event()).run()
     assert (await changes(stage))[-1] == (HealthState.OK, False)
-
-
-async def test_checks_are_as_rare_as_was_asked_for() -> None:
-    """While all is well, one at the start and one each interval; without one, none."""
-    counts = []
-    for every in (None, 4 * MINUTE):
-        health = HealthParams(recheck_every=every, checks_on_start=every is not None)
-        stage = watched(health=health)
-        stage.snapshots = CheckedStore("test")
-        rig = await stage.rig()
-        await Agent(rig.desk, asyncio.Event()).run()
-        counts.append(stage.snapshots.checks)
-
-    assert counts == [0, 3]  # at the start, after 4 and after 8 minutes
-
-
-async def test_a_tick_reads_the_account_once() -> None:
-    """What its check of health has read, it does not ask for again."""
-    counts = []
-    for every in (None, MINUTE):
-        rig = await watched(health=HealthParams(recheck_every=every, checks_on_start=False)).rig()
-        await Agent(rig.desk, asyncio.Event()).run()
-        counts.append(rig.trading.reads.count("account"))
-
-    assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize("error", [Malformed("half"), Unauthorised("key")])
