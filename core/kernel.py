@@ -16,6 +16,7 @@ _Cell = TypeVar("_Cell", bound=np.generic)
 # Fused multiply-add and unsigned zeros only: reordering would break error bounds, and
 # assuming no NaN would turn a missing quote into a number.
 _FASTMATH = frozenset({"contract", "nsz"})
+_NUMBERS: tuple[type, ...] = (float, int)
 
 
 def kernel(function: _Function) -> _Function:
@@ -37,9 +38,16 @@ def inline(function: _Function) -> _Function:
 
 
 def common_shape(*values: ArrayLike) -> Shape:
-    """Return the shape that *values* broadcast to, at once where they have it already."""
-    shapes = {np.shape(value) for value in values}
-    return shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
+    """
+    Return the shape that *values* broadcast to.
+
+    Raises:
+        ValueError: There is none.
+    """
+    shapes = {np.shape(each) for each in values if not isinstance(each, _NUMBERS)} - {()}
+    if len(shapes) < 2:  # nearly always, and much sooner than by broadcasting
+        return shapes.pop() if shapes else ()
+    return np.broadcast_shapes(*shapes)
 
 
 def flat_floats(values: ArrayLike, shape: Shape) -> Floats:
@@ -58,6 +66,9 @@ def flat_bools(values: ArrayLike, shape: Shape) -> Bools:
 
 
 def _flat(values: NDArray[_Cell], shape: Shape) -> NDArray[_Cell]:
+    flags = values.flags
+    if values.ndim == 1 and values.shape == shape and flags.c_contiguous and not flags.writeable:
+        return values
     whole = values if values.shape == shape else np.broadcast_to(values, shape)
     column = whole.ravel()  # a view of its own wherever there is nothing to copy
     column.setflags(write=False)

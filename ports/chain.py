@@ -75,12 +75,12 @@ class ChainTable:
         """The row of *contract*; None if it is not listed here."""
         if (contract.underlying, contract.settlement) != (self.underlying, self.settlement):
             return None
-        wanted = (epoch_ms(contract.expiry), contract.strike, contract.is_call)
-        first = int(self.expiry_ms.searchsorted(wanted[0]))
-        last = int(self.expiry_ms.searchsorted(wanted[0], side="right"))
+        at_ms = epoch_ms(contract.expiry)
+        first = int(self.expiry_ms.searchsorted(at_ms))
+        last = int(self.expiry_ms.searchsorted(at_ms, side="right"))
         first += int(self.strike[first:last].searchsorted(contract.strike))
         for row in range(first, min(first + 2, last)):  # a call, a put, or both
-            if (self.expiry_ms[row], self.strike[row], self.is_call[row]) == wanted:
+            if self.strike[row] == contract.strike and self.is_call[row] == contract.is_call:
                 return row
         return None
 

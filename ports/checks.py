@@ -27,7 +27,7 @@ def not_negative(_: object, attribute: "Attribute[float]", value: float) -> None
 
 def utc(_: object, attribute: "Attribute[Any]", value: datetime) -> None:
     """Refuse an instant that is naive or not in UTC."""
-    if value.tzinfo is None or value.utcoffset() != timedelta(0):
+    if value.tzinfo is not UTC and value.utcoffset() != timedelta(0):
         raise ValueError(f"{attribute.name} must be an aware UTC instant, was {value!r}")
 
 
@@ -38,11 +38,12 @@ def label(_: object, attribute: "Attribute[str]", value: str) -> None:
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
 
 
 def epoch_ms(instant: datetime) -> int:
     """Milliseconds from 1970 to *instant*, as the venue counts."""
-    return (instant - EPOCH) // timedelta(milliseconds=1)
+    return (instant - EPOCH) // _MS
 
 
 def from_epoch_ms(milliseconds: float) -> datetime:

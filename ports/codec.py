@@ -78,9 +78,7 @@ class Codec:
 
 def to_json(fields: Fields) -> str:
     """Return *fields* as one line of JSON: sorted keys, no spaces, the same bytes every time."""
-    return json.dumps(
-        fields, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True
-    )
+    return _ENCODER.encode(fields)
 
 
 def from_json(text: str | bytes) -> Fields:
@@ -105,7 +103,8 @@ def instant_text(instant: datetime) -> str:
     """
     if instant.tzinfo is None:
         raise ValueError(f"a naive instant cannot be written: {instant!r}")
-    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    in_utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return f"{in_utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def instant_from(text: str) -> datetime:
@@ -202,3 +201,6 @@ def _make_converter() -> Converter:
 
 
 _CONVERTER = _make_converter()
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True
+)

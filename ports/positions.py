@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 from attrs import field, frozen
@@ -208,12 +209,12 @@ class Book:
     health_cause: str = ""
     is_paused: bool = False  # by its health: new risk waits
 
-    @property
+    @cached_property
     def working(self) -> tuple[OrderRecord, ...]:
         """Orders the venue holds or may hold."""
         return tuple(record for record in self.orders.values() if record.state.is_working)
 
-    @property
+    @cached_property
     def unsettled(self) -> tuple[OrderRecord, ...]:
         """Orders that work, and those that were filled by trades we were not told of yet."""
         return tuple(record for record in self.orders.values() if not record.is_settled)

@@ -45,7 +45,7 @@ class OrderState(StrEnum):
     @property
     def is_working(self) -> bool:
         """Whether the venue holds it, or may hold it."""
-        return not self.is_terminal
+        return self not in _TERMINAL
 
 
 _TERMINAL = frozenset(

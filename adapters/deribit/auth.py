@@ -66,6 +66,9 @@ class Tokens:
 
             Unavailable, NeverSent, Malformed: There was no usable answer.
         """
+        token = self._token
+        if token is not None and token.age(self.now_s()) < _RENEW_AFTER:
+            return token.granted.access_token.get_secret_value()
         async with self._turn:
             if self._token is None:
                 self._token = await self._by_credentials()

@@ -152,5 +152,8 @@ class DeribitMarketData:
 def _as_of(chain: ChainTable, taken_at: datetime) -> ChainTable:
     """*chain* without what has expired meanwhile, and no quote later than *taken_at*."""
     taken_ms = epoch_ms(taken_at)
-    listed = chain.where(chain.expiry_ms > taken_ms)
-    return evolve(listed, quoted_at_ms=np.minimum(listed.quoted_at_ms, taken_ms))
+    if chain.expiry_ms[0] <= taken_ms:
+        chain = chain.where(chain.expiry_ms > taken_ms)
+    if (chain.quoted_at_ms <= taken_ms).all():
+        return chain
+    return evolve(chain, quoted_at_ms=np.minimum(chain.quoted_at_ms, taken_ms))

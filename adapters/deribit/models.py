@@ -1,5 +1,6 @@
 """The venue's words as it writes them; what is read here is turned into ours in parse."""
 
+from math import nan
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, SecretStr
@@ -10,9 +11,11 @@ _LARGEST = 1e15  # no price, amount or volume of the venue comes near
 
 def _number_or_nan(value: object) -> float:
     """*value* if it is a number that can be meant; null, text, 1e308 and infinity are NaN."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return float("nan")
-    return float(value) if abs(value) < _LARGEST else float("nan")
+    if type(value) is float:  # nearly always
+        return value if -_LARGEST < value < _LARGEST else nan
+    if type(value) is not int:
+        return nan
+    return float(value) if abs(value) < _LARGEST else nan
 
 
 Quoted = Annotated[float, BeforeValidator(_number_or_nan)]  # NaN where the venue tells nothing

@@ -14,7 +14,6 @@ from adapters.deribit.lists import (
     trades_since,
 )
 from adapters.deribit.models import (
-    AccountLimits,
     AccountSummary,
     HeldPosition,
     PlacedAnswer,
@@ -58,6 +57,7 @@ class DeribitTrading:
 
     client: DeribitClient
     delivery_fees: ContractRules = field(default=_DELIVERY_FEES)
+    _limits_told: object = field(default=None, init=False)
 
     async def account(self, underlying: str) -> Account:
         """See Trading; of the time of the older answer of two."""
@@ -67,7 +67,7 @@ class DeribitTrading:
         summary = read_as(AccountSummary, money)
         if summary.currency != underlying:
             raise Malformed(f"asked for the account in {underlying}, told of {summary.currency}")
-        self._keep_to(limits_of(summary))
+        self._keep_to_limits(summary)
         positions = (position_of(row) for row in rows_as(HeldPosition, held))
         return account_of(
             summary,
@@ -144,7 +144,10 @@ class DeribitTrading:
             deliveries=tuple(each for each in deliveries if each.at >= since),
         )
 
-    def _keep_to(self, limits: AccountLimits | None) -> None:
+    def _keep_to_limits(self, summary: AccountSummary) -> None:
+        if summary.limits == self._limits_told:
+            return
+        self._limits_told, limits = summary.limits, limits_of(summary)
         if limits is not None:
             self.client.throttle.narrow(
                 matching=limit_of(limits.matching_engine.trading.total),

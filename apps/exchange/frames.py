@@ -3,6 +3,7 @@
 from asyncio import Lock
 from collections import defaultdict
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import isfinite
 
 import numpy as np
@@ -65,22 +66,14 @@ class Frame:
     ask_amount: list[float]
     mark: list[float]
     mark_iv: list[float]
-    bid_iv: list[float]
-    ask_iv: list[float]
     forward: list[float]
     open_interest: list[float]
     volume: list[float]
-    low: list[float]
-    high: list[float]
-    greeks: list[list[float]]  # delta, gamma, vega, theta, rho by contract
 
     @classmethod
     def of(cls, snapshot: MarketSnapshot, listing: Listing) -> "Frame":
-        """Work out what *snapshot* leaves open."""
+        """Show *snapshot*; what it leaves open is worked out when it is asked for."""
         chain = snapshot.chain
-        years = chain.years_left(snapshot.taken_at)
-        band = np.maximum(_LEAST_BAND, _BAND_SHARE * chain.mark)
-        found = greeks(chain.forward, chain.strike, years, chain.mark_iv, chain.is_call)
         return cls(
             snapshot=snapshot,
             listing=listing,
@@ -90,15 +83,29 @@ class Frame:
             ask_amount=chain.ask_amount.tolist(),
             mark=chain.mark.tolist(),
             mark_iv=chain.mark_iv.tolist(),
-            bid_iv=_quoted_iv(chain, chain.bid, years),
-            ask_iv=_quoted_iv(chain, chain.ask, years),
             forward=chain.forward.tolist(),
             open_interest=chain.open_interest.tolist(),
             volume=chain.volume.tolist(),
-            low=np.maximum(chain.mark - band, _LEAST_PRICE).tolist(),
-            high=(chain.mark + band).tolist(),
-            greeks=_as_shown(found).tolist(),
         )
+
+    @cached_property
+    def bid_iv(self) -> list[float]:
+        """The volatilities in the bids."""
+        return _quoted_iv(self.snapshot, self.snapshot.chain.bid)
+
+    @cached_property
+    def ask_iv(self) -> list[float]:
+        """The volatilities in the asks."""
+        return _quoted_iv(self.snapshot, self.snapshot.chain.ask)
+
+    @cached_property
+    def greeks(self) -> list[list[float]]:
+        """Delta, gamma, vega, theta and rho by contract."""
+        chain = self.snapshot.chain
+        years = chain.years_left(self.snapshot.taken_at)
+        found = greeks(chain.forward, chain.strike, years, chain.mark_iv, chain.is_call)
+        shown: list[list[float]] = _as_shown(found).tolist()
+        return shown
 
     @property
     def coin(self) -> str:
@@ -117,11 +124,15 @@ class Frame:
 
     def least_price(self, row: int) -> float:
         """The lower end of the band of prices that are taken, on the grid."""
-        return max(self.snapshot.rules.price_up(self.low[row]), _LEAST_PRICE)
+        low = self.mark[row] - self._half_band(row)
+        return max(self.snapshot.rules.price_up(max(low, _LEAST_PRICE)), _LEAST_PRICE)
 
     def most_price(self, row: int) -> float:
         """The upper end of the band of prices that are taken, on the grid."""
-        return self.snapshot.rules.price_down(self.high[row])
+        return self.snapshot.rules.price_down(self.mark[row] + self._half_band(row))
+
+    def _half_band(self, row: int) -> float:
+        return max(_LEAST_BAND, _BAND_SHARE * self.mark[row])
 
 
 @define(eq=False, kw_only=True, repr=False)
@@ -199,8 +210,9 @@ def known(value: float) -> float | None:
     return value if isfinite(value) else None
 
 
-def _quoted_iv(chain: ChainTable, price: Floats, years: Floats) -> list[float]:
+def _quoted_iv(snapshot: MarketSnapshot, price: Floats) -> list[float]:
     """The volatility in a quote, (n,): 0 without a quote, or with one that allows none."""
+    chain, years = snapshot.chain, snapshot.chain.years_left(snapshot.taken_at)
     iv, _ = implied_vol(price, chain.forward, chain.strike, years, chain.is_call)
     ivs: list[float] = np.nan_to_num(np.minimum(iv, 9.99), nan=0.0).tolist()  # 999 % at most
     return ivs

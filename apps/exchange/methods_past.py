@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from apps.exchange.bars import Bar, bars_of, span_of, starts_in
+from apps.exchange.bars import bars_of, span_of, starts_in
 from apps.exchange.exchange import Exchange
 from apps.exchange.instruments import instrument_named, kind_of
 from apps.exchange.ledger import TradeRecord
@@ -35,6 +35,7 @@ RESOLUTIONS = ("1", "3", "5", "10", "15", "30", "60", "120", "180", "360", "720"
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _MOST_BARS = 500  # of one answer, where each is worked out from the whole chain
 _MOST_CANDLES = 5_000
+_MS = timedelta(milliseconds=1)
 _MARK_STEP = timedelta(minutes=5)
 _MOST_FUNDING = 744  # hours that one list of funding tells
 _FUNDING_CHARTS = {  # how far back each goes, and in which steps
@@ -107,11 +108,18 @@ async def get_tradingview_chart_data(call: Call, params: Chart) -> Fields:
     step = resolution_step(params.resolution)
     if isinstance(found, FutureContract) and step >= _HOUR:
         coin = require_traded(call.exchange, found.underlying)
-        return _chart_fields(await _hourly_bars(call.exchange, coin, step, params))
+        return await _index_chart(call.exchange, coin, step, params)
     starts = starts_in(params, step, call.exchange.now, _MOST_BARS)
     if isinstance(found, OptionContract):  # nobody knows a mark before it was listed
         starts = [each for each in starts if _is_listed(found, each, each + step)]
-    return _chart_fields(await bars_of(partial(price_at, call.exchange, found), starts, step))
+    bars = await bars_of(partial(price_at, call.exchange, found), starts, step)
+    levels = [
+        [bar.open for bar in bars],
+        [bar.high for bar in bars],
+        [bar.low for bar in bars],
+        [bar.close for bar in bars],
+    ]
+    return _chart_fields([epoch_ms(bar.start) for bar in bars], levels)
 
 
 async def get_funding_rate_history(call: Call, params: InstrumentSpan) -> list[Fields]:
@@ -227,26 +235,28 @@ def _is_listed(contract: OptionContract, since: datetime, until: datetime) -> bo
     return listed_since(contract.expiry) < until and since < contract.expiry
 
 
-async def _hourly_bars(exchange: Exchange, coin: str, step: timedelta, params: Chart) -> list[Bar]:
+async def _index_chart(exchange: Exchange, coin: str, step: timedelta, params: Chart) -> Fields:
+    """Bars of the index, of an hour or more; where only the close is known it is all four."""
     start, end = span_of(params, exchange.now)
     start = max(start, end - _MOST_CANDLES * step)
     bars: Candles = await exchange.world.history.candles(
         coin, step, start, end + step + _REST_OF_MS
     )
-    columns = [bars.open, bars.high, bars.low, bars.close]
-    rows = np.where(np.isnan(np.stack(columns)), bars.close, np.stack(columns)).T.tolist()
-    starts = [from_epoch_ms(at_ms) - step for at_ms in bars.closed_at_ms.tolist()]
-    return [Bar(at, *row) for at, row in zip(starts, rows, strict=True)]
+    levels = np.stack([bars.open, bars.high, bars.low, bars.close])
+    ticks_ms = bars.closed_at_ms - step // _MS
+    return _chart_fields(ticks_ms.tolist(), np.where(np.isnan(levels), bars.close, levels).tolist())
 
 
-def _chart_fields(bars: list[Bar]) -> Fields:
+def _chart_fields(ticks_ms: list[int], levels: list[list[float]]) -> Fields:
+    """The chart of bars that begin at *ticks_ms*; *levels* are open, high, low and close."""
+    opened, high, low, close = levels
     return {
-        "status": "ok" if bars else "no_data",
-        "ticks": [epoch_ms(bar.start) for bar in bars],
-        "open": [bar.open for bar in bars],
-        "high": [bar.high for bar in bars],
-        "low": [bar.low for bar in bars],
-        "close": [bar.close for bar in bars],
-        "volume": [0.0] * len(bars),
-        "cost": [0.0] * len(bars),
+        "status": "ok" if ticks_ms else "no_data",
+        "ticks": ticks_ms,
+        "open": opened,
+        "high": high,
+        "low": low,
+        "close": close,
+        "volume": [0.0] * len(ticks_ms),
+        "cost": [0.0] * len(ticks_ms),
     }

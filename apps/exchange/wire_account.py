@@ -1,6 +1,5 @@
 """The account in Deribit's words."""
 
-import numpy as np
 from attrs import frozen
 
 from apps.exchange.exchange import ACCOUNT_ID, ACCOUNT_NAME, Exchange
@@ -155,8 +154,13 @@ def _futures_totals(of: Holdings) -> _Futures:
 
 
 def _totals(senses: tuple[Sensitivities, ...]) -> Sensitivities:
-    rows = [[s.delta, s.net_delta, s.gamma, s.vega, s.theta] for s in senses]
-    return Sensitivities(*np.reshape(rows, (-1, 5)).sum(axis=0).tolist())
+    return Sensitivities(
+        delta=sum(each.delta for each in senses),
+        net_delta=sum(each.net_delta for each in senses),
+        gamma=sum(each.gamma for each in senses),
+        vega=sum(each.vega for each in senses),
+        theta=sum(each.theta for each in senses),
+    )
 
 
 def _session_coin(of: Holdings) -> float:

@@ -10,7 +10,6 @@ from adapters.deribit.auth import Credentials
 from adapters.deribit.client import DeribitClient
 from adapters.deribit.history import DeribitHistory
 from adapters.deribit.market_data import AskedQuotes, DeribitMarketData, Focus, Quotes, nothing
-from adapters.deribit.session import DeribitSession
 from adapters.deribit.throttle import Throttle
 from adapters.deribit.trading import DeribitTrading
 from apps.settings.root import Settings
@@ -86,6 +85,8 @@ async def _line(
     if venue.key_id:
         key = Credentials(venue.key_id, venue.key_secret, access.session, access)
     if venue.deribit_transport == "websocket":
+        from adapters.deribit.session import DeribitSession  # noqa: PLC0415  nobody else loads it
+
         session = await opened.enter_async_context(
             DeribitSession.opened(
                 venue.base_url, key, is_testnet=settings.is_testnet, throttle=throttle

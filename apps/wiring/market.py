@@ -5,10 +5,6 @@ from pathlib import Path
 
 from attrs import frozen
 
-from adapters.files.archive_layout import is_archive
-from adapters.files.disk import Disk
-from adapters.files.recorded_chains import RecordedChains
-from adapters.files.snapshots import ParquetSnapshots
 from apps.settings.root import Settings
 from apps.settings.venue import VenueSettings
 from apps.wiring.clock import system_clock
@@ -133,6 +129,12 @@ def archive_of(directory: Path | None, underlyings: tuple[str, ...]) -> Snapshot
     Raises:
         Unavailable: There is no such folder.
     """
+    # who does not replay need not load what reads Parquet: it takes longer than its use
+    from adapters.files.archive_layout import is_archive  # noqa: PLC0415
+    from adapters.files.disk import Disk  # noqa: PLC0415
+    from adapters.files.recorded_chains import RecordedChains  # noqa: PLC0415
+    from adapters.files.snapshots import ParquetSnapshots  # noqa: PLC0415
+
     if directory is None or not directory.is_dir():
         raise Unavailable(f"no folder of recorded chains at {directory}")
     if is_archive(Disk(), directory):

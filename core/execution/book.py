@@ -188,8 +188,8 @@ def _marked(entry: Marked, book: Book) -> Book:
         for key, position in book.positions.items()
     }
     book = evolve(book, positions=positions)
-    book = evolve(book, wealth={**book.wealth, entry.underlying: _wealth(book, entry)})
-    return evolve(book, drawdown=_drawdown(book, entry.at))
+    wealth = {**book.wealth, entry.underlying: _wealth(book, entry)}
+    return evolve(book, wealth=wealth, drawdown=_drawdown(book.drawdown, wealth, entry.at))
 
 
 @after.register
@@ -287,6 +287,8 @@ def turn_key(strategy_id: str, underlying: str) -> str:
 
 def _booked(book: Book, fills: tuple[Fill, ...], record: OrderRecord | None) -> Book:
     """*book* with *fills*: options become positions, of futures only the trade is remembered."""
+    if not fills:
+        return book
     positions = dict(book.positions)
     for fill in fills:
         if not isinstance(fill.contract, OptionContract):
@@ -357,10 +359,9 @@ def _wealth(book: Book, entry: Marked) -> Wealth:
     )
 
 
-def _drawdown(book: Book, at: datetime) -> Drawdown:
-    equity_usd = fsum(wealth.equity_coin * wealth.index_usd for wealth in book.wealth.values())
+def _drawdown(before: Drawdown | None, wealth: Mapping[str, Wealth], at: datetime) -> Drawdown:
+    equity_usd = fsum(each.equity_coin * each.index_usd for each in wealth.values())
     day = f"{at:%Y-%m-%d}"
-    before = book.drawdown
     peak_usd = max(before.peak_usd, equity_usd) if before and before.day == day else equity_usd
     return Drawdown(day=day, peak_usd=peak_usd, equity_usd=equity_usd)
 

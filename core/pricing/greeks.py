@@ -151,6 +151,6 @@ def _rows_of(out: Floats, shape: _Shape) -> Floats:
 
 def _shared(rows: Floats, shape: _Shape) -> list[Floats]:
     """The rows, read-only and of *shape*; floats where it is that of a number."""
-    rows = rows.view()
-    rows.flags.writeable = False
-    return [row.reshape(shape)[()] for row in rows]  # [()] makes 0-d a float
+    columns = rows.reshape(len(rows), *shape)
+    columns.flags.writeable = False
+    return list(columns)

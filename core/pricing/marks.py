@@ -34,8 +34,12 @@ def forward_of(snapshot: MarketSnapshot, contract: OptionContract, now: datetime
     The nearest listed expiry lends its own where the contract's is not listed or has none;
     the index stands for an expiry that has passed and is no longer listed.
     """
-    chain = snapshot.chain
-    if contract.expiry <= now and not (chain.expiry_ms == epoch_ms(contract.expiry)).any():
+    chain, expiry_ms = snapshot.chain, epoch_ms(contract.expiry)
+    first = int(chain.expiry_ms.searchsorted(expiry_ms))
+    is_listed = first < len(chain) and chain.expiry_ms[first] == expiry_ms
+    if is_listed and isfinite(chain.forward[first]):  # nearly always, and at once
+        return float(chain.forward[first])
+    if contract.expiry <= now and not is_listed:
         return snapshot.index_usd
     rows = _nearest_expiry(chain, np.isfinite(chain.forward), contract)
     return float(chain.forward[rows][0]) if rows.any() else nan

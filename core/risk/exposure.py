@@ -181,7 +181,7 @@ def reduces(intent: OrderIntent, state: RiskState) -> bool:
 
 
 def _pending(state: RiskState) -> Iterator[Pending]:
-    for record in state.book.orders.values():
+    for record in state.book.unsettled:  # of the others nothing may trade any more
         yield Pending(record.intent, _may_trade(record))
     for order in state.external:
         yield Pending(order, order.open_amount)

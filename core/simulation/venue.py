@@ -240,11 +240,11 @@ class SimulatedVenue:
             expiry = order.contract.expiry
             if expiry is not None and expiry <= moment.at:
                 await self._record(ended(order, OrderState.EXPIRED, moment))
-        for contract in sorted(moment.account.holdings):
-            if contract.expiry <= moment.at:
-                price = await self.history.delivery_price(contract.underlying, contract.expiry)
-                if price is not None:
-                    await self._record(delivered(contract, price, moment))
+        expired = [each for each in moment.account.holdings if each.expiry <= moment.at]
+        for contract in sorted(expired):
+            price = await self.history.delivery_price(contract.underlying, contract.expiry)
+            if price is not None:
+                await self._record(delivered(contract, price, moment))
 
     async def _settle(self, moment: Moment) -> None:
         """Settle the futures for every 08:00 that has passed, as far as its price is known."""

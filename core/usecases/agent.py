@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from attrs import define, field, frozen
@@ -11,8 +10,8 @@ from attrs import define, field, frozen
 from core.health.checks import Failure, failure_of, worst
 from core.health.guard import HealthParams, StartPolicy, StartStep, start_step
 from core.usecases.check_health import HealthWatch
-from core.usecases.desk import Desk, controls_now, halt
-from core.usecases.orders import cancel, cancel_openings, catch_up, next_look, resolve, sweep
+from core.usecases.desk import Desk, Look, controls_now, halt
+from core.usecases.orders import cancel, cancel_openings, catch_up, look_after, next_look, resolve
 from core.usecases.tick import run_tick
 from ports.decision_log import Alarm, Closed, ControlsSeen, Opened, Ticked
 from ports.errors import (
@@ -127,7 +126,7 @@ class Agent:
             await _until(self.desk, wake_at, self.stop)
             if self.stop.is_set() or self.desk.now >= due_at:
                 break
-            failure = await _each(self.desk, sweep)
+            failure = await _each(self.desk, look_after)
             if failure is not None:  # without one, nothing is known of the market
                 await progress.watch.note_tick(failure)
         return not self.stop.is_set()
@@ -139,8 +138,9 @@ class Agent:
             await _attempt(desk, progress)
         if progress.is_taken_up:
             failures = [await _note_controls(desk)]
-            await progress.watch.check_if_due()
-            failures.append(await _each(desk, partial(run_tick, due_at=due_at)))
+            looks = {coin: Look(desk, coin) for coin in desk.params.underlyings}
+            await progress.watch.check_if_due(looks)
+            failures.append(await _each(desk, lambda _, coin: run_tick(desk, looks[coin], due_at)))
             await progress.watch.note_tick(worst(each for each in failures if each))
             await _stop_on_drawdown(desk)
         await desk.keeper.record(Ticked(at=desk.now, due_at=due_at))
@@ -177,14 +177,12 @@ async def _open(desk: Desk) -> None:
 
 async def _take_up(desk: Desk) -> None:
     """Bring the book up to date and cancel our openings; may be done again when it failed."""
-    params, keeper = desk.params, desk.keeper
-    for underlying in params.underlyings:
-        await catch_up(desk, underlying)
-    for record in keeper.book.working:
+    for record in desk.keeper.book.working:
         if record.state in (OrderState.SENT, OrderState.UNKNOWN):
             await resolve(desk, record)
-    for underlying in params.underlyings:  # last: an unknown order may turn out to be one
-        await cancel_openings(desk, underlying)
+    for underlying in desk.params.underlyings:
+        await cancel_openings(desk, underlying)  # an unknown order may have turned out to be one
+        await catch_up(desk, underlying)
 
 
 async def _attempt(desk: Desk, progress: _Progress) -> Failure | None:

@@ -11,7 +11,7 @@ from core.backtest.prepared import require_rising
 from core.context.regime import HISTORY, context_of
 from core.usecases.backtest_ledger import HeldRow, Ledger, MarkRow, Sale
 from core.usecases.bookkeeper import Bookkeeper
-from core.usecases.desk import Desk
+from core.usecases.desk import Desk, Look
 from core.usecases.orders import next_look, sweep
 from core.usecases.tick import run_tick
 from ports.backtest_runs import BacktestTrade, Omission, StyleResult
@@ -173,7 +173,7 @@ async def _tick(course: Course, due_at: datetime) -> None:
     desk, ledger, coin = course.desk, course.ledger, course.underlying
     await _reach(desk, coin, due_at)
     try:
-        await run_tick(desk, coin, due_at)
+        await run_tick(desk, Look(desk, coin), due_at)
         await desk.keeper.record(Ticked(at=desk.now, due_at=due_at))
         snapshot = await desk.world.market.snapshot(coin)
     except StoreUnwritable:

@@ -1,7 +1,7 @@
 """Health: every check once, each within its time; and the watch that acts on what they find."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -30,32 +30,36 @@ from core.health.guard import (
     after_tick,
     resumed,
 )
-from core.usecases.desk import Desk, account_now, halt
+from core.usecases.desk import Desk, Look, halt
 from ports.decision_log import HealthChanged, HealthState
 from ports.errors import PortError, Severity
 from ports.trading import Account
 
 # Ports and numpy raise these on answers that make no sense; anything else is a bug and stops us.
+_NOTHING_SEEN: Mapping[str, Look] = {}
 _FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
-async def check_health(desk: Desk, params: HealthParams) -> HealthReport:
+async def check_health(
+    desk: Desk, params: HealthParams, looks: Mapping[str, Look] = _NOTHING_SEEN
+) -> HealthReport:
     """
     Look at everything that trading needs, and change nothing.
 
-    Markets and accounts are read; stores are judged by their last result, orders by the book.
-    What raises, or is not done within its time, is a failing check.
+    Markets and accounts are read, unless *looks* still hold them; stores are judged by their last
+    result, orders by the book. What raises, or is not done within its time, is a failing check.
     """
     book, limits, now = desk.keeper.book, desk.params.limits, desk.now
+    seen = {coin: looks.get(coin) or Look(desk, coin) for coin in desk.params.underlyings}
     results: list[CheckResult] = []
     accounts: list[Account] = []
 
     async def market(underlying: str) -> tuple[CheckResult, ...]:
-        snapshot = await desk.world.market.snapshot(underlying)
+        snapshot = await seen[underlying].market()
         return (market_check(snapshot, desk.now, params.market_age),)
 
     async def account(underlying: str) -> tuple[CheckResult, ...]:
-        found = await account_now(desk, underlying)
+        found = await seen[underlying].account()
         accounts.append(found.account)
         skew = clock_check(underlying, found.clock_skew, params.skew_warned, limits.clock_skew)
         return account_check(found.account), skew
@@ -105,9 +109,9 @@ class HealthWatch:
         self._guard = resumed(book.health, book.health_cause)
         self._checked_at: datetime | None = None
 
-    async def check(self) -> Failure | None:
+    async def check(self, looks: Mapping[str, Look] = _NOTHING_SEEN) -> Failure | None:
         """
-        Check health now and write down a change of its state.
+        Check health now, by what *looks* still hold, and write down a change of its state.
 
         Raises:
             StoreUnwritable: The journal failed.
@@ -116,21 +120,21 @@ class HealthWatch:
         if params is None:
             return None
         await self._note_release()
-        report = await check_health(self._desk, params)
+        report = await check_health(self._desk, params, looks)
         self._checked_at = self._desk.now
         await self._become(after_check(self._guard, report.failure, self._desk.now))
         return report.failure
 
-    async def check_if_due(self) -> None:
+    async def check_if_due(self, looks: Mapping[str, Look]) -> None:
         """
-        Check if something is wrong, or if the last check is long enough ago.
+        Check as `check` if something is wrong, or if the last check is long enough ago.
 
         Raises:
             StoreUnwritable: The journal failed.
         """
         params = self._desk.params.health
         if params is not None and self._is_due(params):
-            await self.check()
+            await self.check(looks)
 
     async def note_tick(self, failure: Failure | None) -> None:
         """

@@ -1,7 +1,8 @@
 """The desk: the world, the book and the rules that one running agent works with."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -19,7 +20,9 @@ from ports.positions import OrderRecord
 from ports.trading import Account, Order
 from ports.world import World
 
-_HOLDS_FOR = timedelta(seconds=2)  # a market; far below every age at which quotes are refused
+_Value = TypeVar("_Value")
+
+_HOLDS_FOR = timedelta(seconds=2)  # what was read; far below every age at which it is refused
 
 
 @frozen(kw_only=True)
@@ -106,20 +109,16 @@ async def read(desk: Desk, underlying: str) -> Reading:
     Raises:
         PortError: One of them could not be read.
     """
-    return await _on(desk, await desk.world.market.snapshot(underlying))
+    return await Look(desk, underlying).reading()
 
 
-async def _on(desk: Desk, snapshot: MarketSnapshot) -> Reading:
-    """Account and working orders, read on the market that *snapshot* shows."""
-    underlying, ours = snapshot.underlying, desk.keeper.book.orders
-    account = await account_now(desk, underlying)
-    working = await desk.world.trading.open_orders(underlying)
-    return Reading(
-        snapshot=snapshot,
-        account=account.account,
-        clock_skew=account.clock_skew,
-        external=tuple(order for order in working if order.label not in ours),
-    )
+@frozen(eq=False)
+class _Seen(Generic[_Value]):
+    """What was read *at* an instant of our clock, when the book had *orders*."""
+
+    value: _Value
+    at: datetime
+    orders: Mapping[str, OrderRecord]
 
 
 @define(eq=False)
@@ -127,14 +126,40 @@ class Look:
     """
     What is seen of *underlying* during one tick, read again as far as it no longer holds.
 
-    A market holds for a moment, and what was read on it until an order of ours has moved.
+    A market holds for a moment, the account and the orders on it until one of ours has moved.
     """
 
     desk: Desk
     underlying: str
-    _reading: Reading | None = field(default=None, init=False)
-    _read_at: datetime | None = field(default=None, init=False)  # the market, by our clock
-    _orders: Mapping[str, OrderRecord] = field(factory=dict, init=False)  # of the book then
+    _market: _Seen[MarketSnapshot] | None = field(default=None, init=False)
+    _account: _Seen[AccountReading] | None = field(default=None, init=False)
+    _working: _Seen[tuple[Order, ...]] | None = field(default=None, init=False)
+
+    async def market(self) -> MarketSnapshot:
+        """
+        Return a market that holds now.
+
+        Raises:
+            PortError: It had to be read again and could not be.
+        """
+        known = self._market
+        if known is None or not self._is_recent(known):
+            known = await self._seen(self.desk.world.market.snapshot(self.underlying))
+            self._market = known
+        return known.value
+
+    async def account(self) -> AccountReading:
+        """
+        Return an account that holds now.
+
+        Raises:
+            PortError: It had to be read again and could not be.
+        """
+        known = self._account
+        if known is None or not self._holds(known):
+            known = await self._seen(account_now(self.desk, self.underlying))
+            self._account = known
+        return known.value
 
     async def reading(self) -> Reading:
         """
@@ -143,13 +168,29 @@ class Look:
         Raises:
             PortError: It had to be read again and could not be.
         """
-        known, now, orders = self._reading, self.desk.now, self.desk.keeper.book.orders
-        if known is None or self._read_at is None or now - self._read_at > _HOLDS_FOR:
-            known, self._read_at = await read(self.desk, self.underlying), now
-        elif orders is not self._orders:  # every entry about an order makes another mapping
-            known = await _on(self.desk, known.snapshot)
-        self._reading, self._orders = known, orders
-        return known
+        snapshot, account = await self.market(), await self.account()
+        known = self._working
+        if known is None or not self._holds(known):
+            known = await self._seen(self.desk.world.trading.open_orders(self.underlying))
+            self._working = known
+        ours = self.desk.keeper.book.orders
+        return Reading(
+            snapshot=snapshot,
+            account=account.account,
+            clock_skew=account.clock_skew,
+            external=tuple(order for order in known.value if order.label not in ours),
+        )
+
+    async def _seen(self, reading: Awaitable[_Value]) -> _Seen[_Value]:
+        at, orders = self.desk.now, self.desk.keeper.book.orders
+        return _Seen(await reading, at, orders)
+
+    def _is_recent(self, seen: _Seen[Any]) -> bool:
+        return self.desk.now - seen.at <= _HOLDS_FOR
+
+    def _holds(self, seen: _Seen[Any]) -> bool:
+        # every entry about an order makes another mapping
+        return self._is_recent(seen) and seen.orders is self.desk.keeper.book.orders
 
 
 async def risk_state(desk: Desk, reading: Reading) -> RiskState:

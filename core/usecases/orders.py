@@ -89,10 +89,31 @@ async def sweep(desk: Desk, underlying: str) -> None:
     Raises:
         PortError: The venue did not answer; what was learned until then is written down.
     """
+    await _refresh_working(desk, underlying)
+    await catch_up(desk, underlying)  # behind that: what was filled or has ended has trades to tell
+
+
+async def look_after(desk: Desk, underlying: str) -> None:
+    """
+    Do as `sweep` between two ticks: trades and deliveries are asked for only where an order says
+    that it has traded, the others can wait.
+
+    Raises:
+        PortError: The venue did not answer; what was learned until then is written down.
+    """
+    await _refresh_working(desk, underlying)
+    if any(
+        record.filled_amount > record.booked_amount
+        for record in desk.keeper.book.unsettled
+        if record.intent.contract.underlying == underlying
+    ):
+        await catch_up(desk, underlying)
+
+
+async def _refresh_working(desk: Desk, underlying: str) -> None:
     for record in desk.keeper.book.working:
         if record.intent.contract.underlying == underlying:
             await _refresh(desk, record)
-    await catch_up(desk, underlying)  # behind that: what was filled or has ended has trades to tell
 
 
 async def catch_up(desk: Desk, underlying: str) -> None:
@@ -245,20 +266,23 @@ async def cancel(desk: Desk, order: Order) -> Order:
 
 async def cancel_openings(desk: Desk, underlying: str) -> None:
     """
-    Cancel our working orders on *underlying* that open positions.
+    Cancel our working orders on *underlying* that open positions, and book what they traded.
 
     Raises:
         PortError: The venue did not answer.
     """
-    for record in desk.keeper.book.working:
-        intent = record.intent
-        if intent.contract.underlying != underlying or intent.reduce_only:
-            continue
-        orders = await desk.world.trading.orders_by_label(underlying, intent.label)
+    openings = [
+        record
+        for record in desk.keeper.book.working
+        if record.intent.contract.underlying == underlying and not record.intent.reduce_only
+    ]
+    for record in openings:
+        orders = await desk.world.trading.orders_by_label(underlying, record.intent.label)
         for order in orders:
             ended = order if order.state.is_terminal else await cancel(desk, order)
             await _note(desk, record, ended)
-    await catch_up(desk, underlying)
+    if openings:
+        await catch_up(desk, underlying)
 
 
 async def _note(desk: Desk, record: OrderRecord, order: Order) -> None:

@@ -6,7 +6,7 @@ from attrs import frozen
 
 from core.execution.flows import tidy
 from core.execution.intents import Drafting, Unpriced, closing, opening
-from core.usecases.desk import Desk, Reading
+from core.usecases.desk import Desk, Look, Reading
 from core.usecases.orders import submit
 from ports.decision_log import Action, ActionType, Alarm, RollEnded, RollStarted
 from ports.market_data import MarketSnapshot
@@ -46,7 +46,7 @@ async def start_roll(desk: Desk, action: Action, reading: Reading) -> OrderRecor
     return record
 
 
-async def continue_roll(desk: Desk, roll: RollStarted, reading: Reading) -> OrderRecord | None:
+async def continue_roll(desk: Desk, roll: RollStarted, look: Look) -> OrderRecord | None:
     """
     Sell as much of the new call as the old one is bought back; end the roll when nothing is left.
 
@@ -72,6 +72,7 @@ async def continue_roll(desk: Desk, roll: RollStarted, reading: Reading) -> Orde
         position_id=roll.position_id,
         contract=roll.contract,
     )
+    reading = await look.reading()
     intent = opening(action, drafting(desk, reading.snapshot))
     if isinstance(intent, Unpriced):
         await _end(desk, roll, "abandoned", intent.reason)

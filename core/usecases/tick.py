@@ -14,7 +14,7 @@ from core.pricing.marks import mark_of
 from core.risk.engine import FAILURES
 from core.strategies.base import Proposal, Strategy
 from core.usecases.comparing import compare
-from core.usecases.desk import Desk, Look, Reading, read, risk_state
+from core.usecases.desk import Desk, Look, Reading, risk_state
 from core.usecases.greg_log import GregNotes
 from core.usecases.orders import out_of_doubt, submit, sweep
 from core.usecases.rolls import continue_roll, drafting, start_roll
@@ -38,18 +38,18 @@ from ports.positions import OrderRecord
 _BAR = timedelta(hours=1)
 
 
-async def run_tick(desk: Desk, underlying: str, due_at: datetime) -> None:
+async def run_tick(desk: Desk, look: Look, due_at: datetime) -> None:
     """
-    Bring the orders on *underlying* up to date, compare the book, let every strategy have its
-    turn, and mark what is held.
+    Bring the orders on the underlying of *look* up to date, compare the book, let every strategy
+    have its turn, and mark what is held.
 
     A strategy that had its turn in this tick already, before a crash, is not asked again.
 
     Raises:
         PortError: Something outside did not answer; what is done is written down.
     """
+    underlying = look.underlying
     await sweep(desk, underlying)
-    look = Look(desk, underlying)
     reading = await look.reading()
     await compare(desk, reading)
     seen_at = reading.snapshot.taken_at
@@ -59,7 +59,7 @@ async def run_tick(desk: Desk, underlying: str, due_at: datetime) -> None:
         turn = _Turn(strategy, underlying, context, history, due_at, look)
         if underlying in strategy.underlyings and not _was_taken(desk, turn):
             await _take(desk, turn)
-    await _note_marks(desk, await look.reading())
+    await _note_marks(desk, look)
 
 
 async def mark(desk: Desk, underlying: str) -> None:
@@ -69,11 +69,11 @@ async def mark(desk: Desk, underlying: str) -> None:
     Raises:
         PortError: Market or account could not be read.
     """
-    await _note_marks(desk, await read(desk, underlying))
+    await _note_marks(desk, Look(desk, underlying))
 
 
-async def _note_marks(desk: Desk, reading: Reading) -> None:
-    snapshot, underlying = reading.snapshot, reading.snapshot.underlying
+async def _note_marks(desk: Desk, look: Look) -> None:
+    snapshot, account, underlying = await look.market(), await look.account(), look.underlying
     held = {
         leg.contract
         for position in desk.keeper.book.open_positions(underlying)
@@ -84,7 +84,7 @@ async def _note_marks(desk: Desk, reading: Reading) -> None:
             at=desk.now,
             underlying=underlying,
             index_usd=snapshot.index_usd,
-            equity_coin=reading.account.equity_coin,
+            equity_coin=account.account.equity_coin,
             marks=tuple(_marks(snapshot, sorted(held))),
         )
     )
@@ -234,7 +234,7 @@ async def _continue_rolls(desk: Desk, turn: _Turn) -> list[OrderRecord]:
     for roll in tuple(desk.keeper.book.rolls.values()):
         ours = roll.strategy_id == turn.strategy.strategy_id
         if ours and roll.contract.underlying == turn.underlying:
-            order = await continue_roll(desk, roll, await turn.look.reading())
+            order = await continue_roll(desk, roll, turn.look)
             if order is not None:
                 orders.append(await out_of_doubt(desk, order))
                 await _settle_roll(desk, turn, roll)
@@ -244,7 +244,7 @@ async def _continue_rolls(desk: Desk, turn: _Turn) -> list[OrderRecord]:
 async def _settle_roll(desk: Desk, turn: _Turn, roll: RollStarted) -> None:
     """End *roll* at once if its second leg is done."""
     if roll.position_id in desk.keeper.book.rolls:
-        await continue_roll(desk, roll, await turn.look.reading())
+        await continue_roll(desk, roll, turn.look)
 
 
 def _view(desk: Desk, turn: _Turn, reading: Reading) -> TickView:

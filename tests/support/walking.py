@@ -1,16 +1,15 @@
 """A market that walks at random and shows calls of the next days: small, fast, seeded."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import numpy as np
-from attrs import define, field
+from attrs import define, field, frozen
 
 from core.pricing.black76 import premium_coin
 from ports.chain import ChainTable
 from ports.checks import epoch_ms
 from ports.clock import Clock
-from ports.columns import Floats
+from ports.columns import Floats, Ints
 from ports.errors import Unavailable
 from ports.history import Candles, DeliveryPrice
 from ports.instruments import YEAR, ContractRules
@@ -24,8 +23,18 @@ _IV = 0.6
 _AHEAD = 3  # days with an expiry, from the next 08:00 on
 _GRID_USD = 4000.0  # between strikes
 _STRIKES = _GRID_USD * np.arange(4)  # of every expiry, round the index when it was listed
-_HOUR = timedelta(hours=1)
+_ONES = np.ones(_AHEAD * len(_STRIKES))
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_YEAR_MS = YEAR // timedelta(milliseconds=1)
 _PAST = timedelta(days=8)  # that is known of the time before the start
+
+
+@frozen(eq=False)
+class _Listed:
+    """Columns of the contracts that are listed on one day."""
+
+    expiry_ms: Ints
+    strike: Floats
 
 
 @define(eq=False)
@@ -42,7 +51,12 @@ class WalkingMarket:
     index_usd: Floats
     bid_amount: Floats
     rules: ContractRules = RULES
+    _path: list[float] = field(init=False)  # the index again: single numbers are read from it
     _seen: MarketSnapshot | None = field(default=None, init=False)
+    _listed: "dict[datetime, _Listed]" = field(factory=dict, init=False)  # by the next expiry
+
+    def __attrs_post_init__(self) -> None:
+        self._path = self.index_usd.tolist()
 
     @classmethod
     def drawn(
@@ -106,46 +120,51 @@ class WalkingMarket:
         return self.start + (instant - self.start) // _SHOWN_FOR * _SHOWN_FOR
 
     def _index(self, at: datetime) -> float:
-        return float(
-            np.interp((at - self.start) / _KNOT, np.arange(len(self.index_usd)), self.index_usd)
-        )
+        knot, past = divmod(at - self.start, _KNOT)
+        before, after = self._path[knot : knot + 2]
+        return before + past / _KNOT * (after - before)
 
     def _shown(self, underlying: str, at: datetime) -> MarketSnapshot:
         index_usd = round(self._index(at), 2)
-        expiries = tuple(_expiries(at))
-        count = len(expiries) * len(_STRIKES)
-        tenor = np.repeat([(expiry - at) / YEAR for expiry in expiries], len(_STRIKES))
-        strike = np.concatenate([self._strikes(expiry) for expiry in expiries])
-        ones = np.ones(count)
-        mark = premium_coin(index_usd * ones, strike, tenor, _IV * ones, ones > 0)
+        listed = self._listed_at(_first_expiry(at))
+        tenor = (listed.expiry_ms - epoch_ms(at)) / _YEAR_MS
+        mark = premium_coin(index_usd, listed.strike, tenor, _IV, True)
         amount = float(self.bid_amount[(at - self.start) // _KNOT])
         chain = ChainTable(
             underlying=underlying,
-            expiry_ms=np.repeat([epoch_ms(expiry) for expiry in expiries], len(_STRIKES)),
-            strike=strike,
-            is_call=ones > 0,
-            forward=index_usd * ones,
+            expiry_ms=listed.expiry_ms,
+            strike=listed.strike,
+            is_call=_ONES > 0,
+            forward=index_usd * _ONES,
             bid=[self.rules.price_down(price * 0.98) or np.nan for price in mark.tolist()],
             ask=[self.rules.price_up(price * 1.02 + 1e-5) for price in mark.tolist()],
-            bid_amount=amount * ones,
-            ask_amount=amount * ones,
+            bid_amount=amount * _ONES,
+            ask_amount=amount * _ONES,
             mark=mark,
-            mark_iv=_IV * ones,
-            open_interest=100.0 * ones,
-            volume=0.0 * ones,
-            quoted_at_ms=np.full(count, epoch_ms(at)),
+            mark_iv=_IV * _ONES,
+            open_interest=100.0 * _ONES,
+            volume=0.0 * _ONES,
+            quoted_at_ms=np.full(len(_ONES), epoch_ms(at)),
         )
         return MarketSnapshot(underlying, at, index_usd, chain, self.rules)
 
+    def _listed_at(self, first: datetime) -> "_Listed":
+        """What is listed while *first* is the next expiry."""
+        if first not in self._listed:
+            expiries = [first + day * _DAY for day in range(_AHEAD)]
+            self._listed[first] = _Listed(
+                expiry_ms=np.repeat([epoch_ms(expiry) for expiry in expiries], len(_STRIKES)),
+                strike=np.concatenate([self._strikes(expiry) for expiry in expiries]),
+            )
+        return self._listed[first]
+
     def _strikes(self, expiry: datetime) -> Floats:
-        listed_at = max(self.start, expiry - _AHEAD * timedelta(days=1))
+        listed_at = max(self.start, expiry - _AHEAD * _DAY)
         centre_usd = round(self._index(listed_at) / _GRID_USD) * _GRID_USD
         return np.asarray(centre_usd + _STRIKES, dtype=np.float64)
 
 
-def _expiries(at: datetime) -> Iterator[datetime]:
-    """The next expiries behind *at*, one a day at 08:00."""
+def _first_expiry(at: datetime) -> datetime:
+    """The next expiry behind *at*: there is one a day, at 08:00."""
     first = at.replace(hour=8, minute=0, second=0, microsecond=0)
-    first += timedelta(days=0 if first > at else 1)
-    for day in range(_AHEAD):
-        yield first + timedelta(days=day)
+    return first if first > at else first + _DAY

@@ -8,6 +8,8 @@ from apps.exchange.faults.drawn import Draws
 from apps.exchange.faults.kinds import PLAIN, Course, Fault, FaultKind, course_of
 from ports.clock import Clock
 
+_NONE = timedelta()
+
 
 @frozen
 class Happened:
@@ -31,6 +33,7 @@ class Faults:
     draws: Draws | None = None
     happened: list[Happened] = field(factory=list, init=False)
     _armed: list[Fault] = field(factory=list, init=False)
+    _skews: list[Fault] = field(factory=list, init=False)  # of them; every look at the clock asks
 
     @property
     def armed(self) -> tuple[Fault, ...]:
@@ -40,14 +43,15 @@ class Faults:
     def arm(self, *faults: Fault) -> None:
         """Let *faults* happen; those without a start begin now."""
         now = self.clock.now()
-        self._armed += [
+        begun = [
             fault if fault.starts_at is not None else evolve(fault, starts_at=now)
             for fault in faults
         ]
+        self._keep([*self._armed, *begun])
 
     def calm(self) -> None:
         """From here on nothing goes wrong."""
-        self._armed.clear()
+        self._keep([])
         self.draws = None
 
     def course(self, method: str) -> Course:
@@ -63,7 +67,9 @@ class Faults:
         now = self.clock.now()
         if self.draws is not None:
             self.arm(*self.draws.next(method))
-        self._armed = [each for each in self._armed if not _is_over(each, now)]
+        if not self._armed:
+            return PLAIN
+        self._keep([each for each in self._armed if not _is_over(each, now)])
         holding = [each for each in self._holding(now) if each.is_about(method)]
         spans = [each for each in holding if course_of(each).runs == 0]
         lagging = [each for each in holding if course_of(each).lags and _is_read(method)]
@@ -83,11 +89,14 @@ class Faults:
     @property
     def offset(self) -> timedelta:
         """How far the exchange's clock is ahead now."""
-        skews = [each for each in self._armed if each.kind is FaultKind.CLOCK_SKEWED]
-        if not skews:  # nearly always, and every look at the clock asks
-            return timedelta()
+        if not self._skews:
+            return _NONE
         now = self.clock.now()
-        return sum((each.offset for each in skews if each.holds(now)), timedelta())
+        return sum((each.offset for each in self._skews if each.holds(now)), _NONE)
+
+    def _keep(self, armed: list[Fault]) -> None:
+        self._armed = armed
+        self._skews = [each for each in armed if each.kind is FaultKind.CLOCK_SKEWED]
 
     def _holding(self, now: datetime) -> list[Fault]:
         return [each for each in self._armed if each.is_of_span and each.holds(now)]

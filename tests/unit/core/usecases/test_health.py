@@ -267,18 +267,6 @@ async def test_a_pause_outlives_the_process() -> None:
     assert (await changes(stage))[-1] == (HealthState.OK, False)
 
 
-async def test_checks_are_as_rare_as_was_asked_for() -> None:
-    """While all is well, one at the start and one each interval; without one, none."""
-    counts = []
-    for every in (None, 4 * MINUTE):
-        health = HealthParams(recheck_every=every, checks_on_start=every is not None)
-        rig = await watched(health=health).rig()
-        await Agent(rig.desk, asyncio.Event()).run()
-        counts.append(rig.trading.reads.count("account"))
-
-    assert counts[1] - counts[0] == 3  # at the start, after 4 and after 8 minutes
-
-
 @pytest.mark.parametrize("error", [Malformed("half"), Unauthorised("key")])
 async def test_mainnet_does_not_start_on_what_does_not_pass(error: PortError) -> None:
     """The book is put down, nothing was decided, and the error says why."""

@@ -21,7 +21,7 @@ async def test_a_venue_lost_between_ticks_is_seen_there() -> None:
 
     def lose(entry: Entry) -> None:
         if isinstance(entry, Ticked):
-            rig.trading.failing["activity"] = 1
+            rig.trading.failing["orders_by_label"] = 1
 
     rig = await stage.rig(watch=lose)
     await Agent(rig.desk, asyncio.Event()).run()
