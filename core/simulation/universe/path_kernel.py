@@ -113,9 +113,7 @@ def walk(  # noqa: PLR0917 - a kernel
     inside = np.empty((2, hours))
     labels = np.empty(draws.shape[1], dtype=np.int64)
     regime, left = int(start[8]), start[9]
-    near = _loading(coin[FAST_DAYS])
-    far = _loading(coin[SLOW_DAYS])
-    usual = -0.5 * (coin[NOISE_SD] ** 2 + coin[BURST_SD] ** 2)
+    loadings = np.array([_loading(coin[FAST_DAYS]), _loading(coin[SLOW_DAYS])])
     diffused = 0.0
     for hour in range(hours):
         day = hour // 24
@@ -126,27 +124,36 @@ def walk(  # noqa: PLR0917 - a kernel
             left -= 1.0
             labels[day] = regime
         share = weights[(first_hour + hour) % 168]
-        fast, slow = out[FAST_STATE, hour], out[SLOW_STATE, hour]
-        curve = 1.0 - far + exp(2.0 * slow) * (far - near + exp(2.0 * fast) * near)
-        level = out[NOISE_STATE, hour] + out[BURST_STATE, hour] + usual - regimes[regime, PREMIUM]
-        variance = coin[LONG_VARIANCE] * coin[INDEX_RATIO] ** 2 * curve * exp(level)
+        states, here, drawn = out[:, hour : hour + 2], regimes[regime], shocks[:, hour]
+        variance = _variance(states[:, 0], here, coin, loadings)
         jump = 0.0
-        if shocks[JUMP, hour] < coin[JUMPS_PER_YEAR] * _HOUR:  # news keeps no hours
-            jump = _jump(coin, shocks[JUMP_SIZE, hour])
-        taken_back = coin[REVERSAL] * out[TREND_STATE, hour] * _HOUR_DAYS + coin[BOUNCE] * diffused
-        drift = (regimes[regime, DRIFT] - 0.5 * variance) * _HOUR
-        inside[DEVIATION, hour] = sqrt(variance * share * _HOUR) * shocks[MIX, hour]
+        if drawn[JUMP] < coin[JUMPS_PER_YEAR] * _HOUR:  # news keeps no hours
+            jump = _jump(coin, drawn[JUMP_SIZE])
+        taken_back = coin[REVERSAL] * states[TREND_STATE, 0] * _HOUR_DAYS + coin[BOUNCE] * diffused
+        inside[DEVIATION, hour] = sqrt(variance * share * _HOUR) * drawn[MIX]
         inside[JUMPED, hour] = jump
-        diffused = inside[DEVIATION, hour] * shocks[SPOT, hour]
-        moved = drift + diffused + jump - taken_back
-        out[LOG_PRICE, hour + 1] = out[LOG_PRICE, hour] + moved
-        scale = sqrt(share) * draws[DAY_MIX, day] * _liveliness(coin, out[NOISE_STATE, hour])
-        _move_volatility(out[:, hour : hour + 2], regimes[regime], coin, shocks[:, hour], scale)
+        diffused = inside[DEVIATION, hour] * drawn[SPOT]
+        moved = (here[DRIFT] - 0.5 * variance) * _HOUR + diffused + jump - taken_back
+        states[LOG_PRICE, 1] = states[LOG_PRICE, 0] + moved
+        scale = sqrt(share) * draws[DAY_MIX, day] * _liveliness(coin, states[NOISE_STATE, 0])
+        _move_volatility(states, here, coin, drawn, scale)
         kick = abs(jump) * (coin[KICK_UP_SHARE] if jump > 0.0 else 1.0)
-        out[FAST_STATE, hour + 1] += coin[KICK_FAST] * kick
-        out[SLOW_STATE, hour + 1] += coin[KICK_SLOW] * kick
-        _move_smile(out[:, hour : hour + 2], regimes[regime], coin, shocks[:, hour], moved)
+        states[FAST_STATE, 1] += coin[KICK_FAST] * kick
+        states[SLOW_STATE, 1] += coin[KICK_SLOW] * kick
+        _move_smile(states, here, coin, drawn, moved)
     return out, inside, labels, left
+
+
+@kernel
+def _variance(states: Floats, regime: Floats, coin: Floats, loadings: Floats) -> float:
+    """What spot realises a year at these *states*, were every hour alike."""
+    near, far = loadings
+    medium = exp(2.0 * states[SLOW_STATE])
+    curve = 1.0 - far + medium * (far - near + exp(2.0 * states[FAST_STATE]) * near)
+    level = states[NOISE_STATE] + states[BURST_STATE] - regime[PREMIUM]
+    level -= 0.5 * (coin[NOISE_SD] ** 2 + coin[BURST_SD] ** 2)
+    variance: float = coin[LONG_VARIANCE] * coin[INDEX_RATIO] ** 2 * curve * exp(level)
+    return variance
 
 
 @kernel
