@@ -109,8 +109,8 @@ def _distinct(strike: Floats) -> Floats:
     """*strike* with neighbours at least one step apart, along the last axis."""
     steps = np.round(strike / 500.0)
     rank = np.arange(steps.shape[-1])
-    apart: Floats = (np.maximum.accumulate(steps - rank, axis=-1) + rank) * 500.0
-    return apart
+    apart = (np.maximum.accumulate(steps - rank, axis=-1) + rank) * 500.0
+    return np.asarray(apart, dtype=np.float64)
 
 
 def _table(
@@ -185,14 +185,13 @@ def pandas_loop(frame: pd.DataFrame, delivery: dict[int, float]) -> list[Sold]:
     for key, now in frame.groupby("at_ms", sort=True):
         at_ms, ended = int(str(key)), None
         if held is not None and held.expiry_ms <= at_ms:
-            ended = _delivered(held, delivery[held.expiry_ms])
-        if ended is not None and held is not None:
-            balance += ended.pnl_coin + held.fee - held.entry * held.amount
-            sold.append(ended)
-            held, ended = None, None
+            delivered = _delivered(held, delivery[held.expiry_ms])
+            balance += delivered.pnl_coin + held.fee - held.entry * held.amount
+            sold.append(delivered)
+            held = None
         if held is not None and before is not None:
             ended = _bought_back(held, before, now, at_ms)
-        if ended is not None and held is not None:
+        if held is not None and ended is not None:
             balance += ended.pnl_coin + held.fee - held.entry * held.amount
             sold.append(ended)
             held = None

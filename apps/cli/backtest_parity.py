@@ -1,7 +1,6 @@
 """`options-agent backtest parity`: do fast simulator, tick, paper and exchange agree?"""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,7 +8,17 @@ from attrs import asdict
 from rich.table import Table
 
 from apps.cli import figures
-from apps.cli.backtest_run import bars, listed, require_past
+from apps.cli.backtest_options import (
+    CoinList,
+    Data,
+    Market,
+    Since,
+    Styles,
+    Until,
+    flags_of,
+    require_past,
+)
+from apps.cli.backtest_run import bars
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, output, show_json, show_text, table
 from apps.cli.exits import ExitCode
@@ -21,12 +30,12 @@ from core.analysis.parity import Cause, ParityReport, compare_worlds
 
 
 def command(
-    market: Annotated[str, typer.Option(help="recorded chains, or a synthetic market.")] = "",
-    data: Annotated[Path | None, typer.Option("--data", help="Folder of recorded chains.")] = None,
-    coins: Annotated[str | None, typer.Option(help="BTC,ETH: a comparison for each.")] = None,
-    since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day.")] = None,
-    until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day.")] = None,
-    style: Annotated[str | None, typer.Option(help="Exit style.")] = None,
+    market: Market = None,
+    data: Data = None,
+    coins: CoinList = None,
+    since: Since = None,
+    until: Until = None,
+    style: Styles = None,
     worlds: Annotated[
         str, typer.Option(help="Which are held against the first of them.")
     ] = "tick,fast,paper,exchange",
@@ -41,8 +50,8 @@ def command(
     no more than that at once: what differs by it is a fill. Ends with 1 where fast simulator
     and tick differ, which they never may.
     """
-    flags = [f"{key}={value}" for key, value in _named(market, data, coins, since, until, style)]
-    settings = settings_from(config, [*flags, *(overrides or [])]).settings
+    given = locals()  # the options by name, before anything else has one
+    settings = settings_from(config, [*flags_of(given), *(overrides or [])]).settings
     require_past(settings)
     try:
         wanted = [WorldName(name.strip()) for name in worlds.split(",")]
@@ -62,26 +71,6 @@ def command(
     exact = {WorldName.FAST, WorldName.TICK}
     if any({each.ours, each.theirs} == exact and not each.agrees for _, each in reports):
         raise typer.Exit(ExitCode.FAILED)
-
-
-def _named(
-    market: str,
-    data: Path | None,
-    coins: str | None,
-    since: str | None,
-    until: str | None,
-    style: str | None,
-) -> list[tuple[str, object]]:
-    named = {
-        "venue.market": {"recorded": "replay"}.get(market, market) or None,
-        "venue.venue_clock": "stepped" if market == "synthetic" else None,
-        "venue.replay_data": data,
-        "venue.underlyings": coins and listed(coins),
-        "venue.replay_from": since,
-        "venue.replay_to": until,
-        "backtest.backtest_exit_styles": style and listed(style),
-    }
-    return [(key, value) for key, value in named.items() if value is not None]
 
 
 async def _compare(

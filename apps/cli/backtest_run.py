@@ -4,8 +4,6 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated
 
 import typer
 from attrs import frozen
@@ -19,6 +17,26 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from apps.cli.backtest_options import (
+    CoinList,
+    Data,
+    Engine,
+    LatencyName,
+    Limits,
+    Market,
+    Notes,
+    Preset,
+    Resume,
+    Seed,
+    Since,
+    StrategyName,
+    Styles,
+    TargetDelta,
+    TargetDte,
+    Until,
+    flags_of,
+    require_past,
+)
 from apps.cli.backtest_summary import summary_lines, summary_record, summary_table
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, output, show_json, show_text, tell
@@ -32,45 +50,24 @@ from apps.wiring.backtest import CoinBacktest, Hooks, prepared_coin, run_coin, t
 from apps.wiring.database import open_runs
 from ports.backtest_runs import BacktestRun, BacktestRuns, RunStatus
 
-_MARKETS = {"recorded": "replay", "replay": "replay", "synthetic": "synthetic"}
-
 
 def command(
-    market: Annotated[
-        str | None, typer.Option(help="recorded chains, or a synthetic market.")
-    ] = None,
-    data: Annotated[Path | None, typer.Option("--data", help="Folder of recorded chains.")] = None,
-    coins: Annotated[str | None, typer.Option(help="BTC,ETH: a run for each.")] = None,
-    since: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="First day; default: all there is.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="Last day, itself included.")
-    ] = None,
-    engine: Annotated[
-        str | None, typer.Option(help="tick, the agent's own; or fast, compiled.")
-    ] = None,
-    strategy: Annotated[
-        str | None, typer.Option(help="call_rule_v1, or covered_call_v1 that trades live.")
-    ] = None,
-    style: Annotated[
-        str | None, typer.Option(help="Exit styles with commas between; the first is primary.")
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="ULTRA_SAFE, BALANCED, AGGRESSIVE or CUSTOM.")
-    ] = None,
-    target_delta: Annotated[float | None, typer.Option(help="Delta of the call sold.")] = None,
-    target_dte: Annotated[float | None, typer.Option(help="Days to its expiry.")] = None,
-    latency: Annotated[
-        str | None, typer.Option(help="Decide on the previous snapshot, or on the same.")
-    ] = None,
-    limits: Annotated[str | None, typer.Option(help="research, or live: those of [risk].")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of market and choices.")] = None,
-    notes: Annotated[str, typer.Option(help="Kept with the run.")] = "",
-    resume: Annotated[
-        str | None,
-        typer.Option(metavar="RUN", help="Go on with a run that was stopped; same options."),
-    ] = None,
+    market: Market = None,
+    data: Data = None,
+    coins: CoinList = None,
+    since: Since = None,
+    until: Until = None,
+    engine: Engine = None,
+    strategy: StrategyName = None,
+    style: Styles = None,
+    preset: Preset = None,
+    target_delta: TargetDelta = None,
+    target_dte: TargetDte = None,
+    latency: LatencyName = None,
+    limits: Limits = None,
+    seed: Seed = None,
+    notes: Notes = "",
+    resume: Resume = None,
     as_json: AsJson = False,
     config: ConfigFiles = None,
     overrides: Overrides = None,
@@ -84,27 +81,9 @@ def command(
 
     Ctrl-C stops after the tick under way: what is done is kept, and --resume goes on.
     """
-    named = {
-        "venue.market": market and _MARKETS.get(market, market),
-        "venue.replay_data": data,
-        "venue.underlyings": coins and listed(coins),
-        "venue.replay_from": since,
-        "venue.replay_to": until,
-        "venue.seed": seed,
-        "backtest.backtest_engine": engine,
-        "backtest.backtest_strategy": strategy,
-        "backtest.backtest_exit_styles": style and listed(style),
-        "backtest.backtest_preset": preset,
-        "backtest.call_target_delta": target_delta,
-        "backtest.call_target_dte": target_dte,
-        "backtest.backtest_latency": latency,
-        "backtest.backtest_limits": limits,
-    }
-    if market == "synthetic":
-        named["venue.venue_clock"] = "stepped"
-    flags = [f"{key}={value}" for key, value in named.items() if value is not None]
-    loaded = settings_from(config, [*flags, *(overrides or [])])
-    settings = _with_preset(loaded, config, [*flags, *(overrides or [])])
+    given = locals()  # the options by name, before anything else has one
+    flags = [*flags_of(given), *(overrides or [])]
+    settings = _with_preset(settings_from(config, flags), config, flags)
     require_past(settings)
     asked = Asked(settings=settings, notes=notes, resume=resume, as_json=as_json)
     runs: list[BacktestRun] = []
@@ -127,27 +106,12 @@ class Asked:
     as_json: bool
 
 
-def listed(text: str) -> str:
-    """Words with commas between as the JSON list that settings take."""
-    words = (word.strip() for word in text.split(","))
-    return "[" + ", ".join(f'"{word}"' for word in words if word) + "]"
-
-
 def _with_preset(loaded: Loaded, config: ConfigFiles, flags: list[str]) -> Settings:
     """The settings with what the preset sets, under everything that was given."""
     preset = [f"{path}={value}" for path, value in preset_flags(loaded).items()]
     if not preset:
         return loaded.settings
     return read_settings(config, [*preset, *flags]).settings
-
-
-def require_past(settings: Settings) -> None:
-    """End with MISUSE where *settings* name no past to run over."""
-    venue = settings.venue
-    if venue.market == "replay" and venue.replay_data is None:
-        end("recorded chains are wanted: name their folder with --data", ExitCode.MISUSE)
-    if venue.market == "synthetic" and (venue.replay_from is None or venue.replay_to is None):
-        end("a synthetic market needs its days: --from and --to", ExitCode.MISUSE)
 
 
 async def _run_all(asked: Asked, done: list[BacktestRun]) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Self
+from typing import TypeVar
 
 import numpy as np
-from attrs import evolve, field, frozen
+from attrs import field, frozen
+from numpy.typing import NDArray
 
 from core.backtest.kernel_types import Calls, Deliveries, Instants
 from core.backtest.rules import deltas_of
@@ -13,13 +14,32 @@ from core.pricing.black76 import net_delta
 from core.risk.limits import RiskLimits
 from ports.chain import ChainTable
 from ports.checks import epoch_ms, from_epoch_ms
-from ports.columns import Bools, Floats, Ints, bool_column, float_column, int_column
+from ports.columns import Bools, Floats, Ints
 from ports.history import DeliveryPrice
 from ports.instruments import ContractRules, OptionContract, OptionKind
 from ports.market_data import MarketSnapshot
 
+_Cell = TypeVar("_Cell", bound=np.generic)
 _ROUNDED = 1e-12  # as core.risk.limits
 _GRID_SLACK = 1e-6  # of a tick, as ContractRules
+
+
+def _kept(column: NDArray[_Cell]) -> NDArray[_Cell]:
+    """*column* itself, read-only from here on: a copy of a year would be half a gigabyte."""
+    column.flags.writeable = False
+    return column
+
+
+def _floats(column: Floats) -> Floats:
+    return _kept(column)
+
+
+def _ints(column: Ints) -> Ints:
+    return _kept(column)
+
+
+def _bools(column: Bools) -> Bools:
+    return _kept(column)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -35,22 +55,22 @@ class CallColumns:
     underlying: str
     rules: ContractRules
     taken_at: tuple[datetime, ...]  # of which at_ms are the milliseconds
-    at_ms: Ints = field(converter=int_column)
-    index_usd: Floats = field(converter=float_column)
-    rv: Floats = field(converter=float_column)
-    first: Ints = field(converter=int_column)
-    expiry_ms: Ints = field(converter=int_column)
-    strike: Floats = field(converter=float_column)
-    forward: Floats = field(converter=float_column)
-    bid: Floats = field(converter=float_column)
-    ask: Floats = field(converter=float_column)
-    mark: Floats = field(converter=float_column)
-    mark_iv: Floats = field(converter=float_column)
-    delta: Floats = field(converter=float_column)
-    net_delta: Floats = field(converter=float_column)
-    is_sellable: Bools = field(converter=bool_column)
-    is_buyable: Bools = field(converter=bool_column)
-    delivery_ms: Ints = field(converter=int_column)  # (e,): the expiries of *deliveries*
+    at_ms: Ints = field(converter=_ints)
+    index_usd: Floats = field(converter=_floats)
+    rv: Floats = field(converter=_floats)
+    first: Ints = field(converter=_ints)
+    expiry_ms: Ints = field(converter=_ints)
+    strike: Floats = field(converter=_floats)
+    forward: Floats = field(converter=_floats)
+    bid: Floats = field(converter=_floats)
+    ask: Floats = field(converter=_floats)
+    mark: Floats = field(converter=_floats)
+    mark_iv: Floats = field(converter=_floats)
+    delta: Floats = field(converter=_floats)
+    net_delta: Floats = field(converter=_floats)
+    is_sellable: Bools = field(converter=_bools)
+    is_buyable: Bools = field(converter=_bools)
+    delivery_ms: Ints = field(converter=_ints)  # (e,): the expiries of *deliveries*
     deliveries: tuple[DeliveryPrice | None, ...] = ()
 
     def __attrs_post_init__(self) -> None:
@@ -93,7 +113,7 @@ class CallColumns:
     def delivered(self) -> Deliveries:
         """The delivery prices as compiled code takes them."""
         known = [np.nan if each is None else each.price_usd for each in self.deliveries]
-        return Deliveries(self.delivery_ms, float_column(known))
+        return Deliveries(self.delivery_ms, np.array(known, dtype=np.float64))
 
     def contract(self, row: int) -> OptionContract:
         """The call in *row*."""
@@ -105,38 +125,20 @@ class CallColumns:
         place = int(np.searchsorted(self.delivery_ms, expiry_ms))
         return self.deliveries[place]
 
-    def delayed(self, bars: int) -> Self:
-        """
-        The same market told *bars* instants late: what was seen at one is seen so much later.
 
-        For the shift test: results must not get better by it.
-        """
-        kept = self.first[len(self.at_ms) - bars]
-        rows = {name: getattr(self, name)[:kept] for name in _ROWS}
-        return evolve(
-            self,
-            taken_at=self.taken_at[bars:],
-            at_ms=self.at_ms[bars:],
-            index_usd=self.index_usd[:-bars],
-            rv=self.rv[:-bars],
-            first=self.first[: len(self.at_ms) - bars + 1],
-            **rows,
-        )
-
-
-_ROWS = (
-    "expiry_ms",
-    "strike",
-    "forward",
-    "bid",
-    "ask",
-    "mark",
-    "mark_iv",
-    "delta",
-    "net_delta",
-    "is_sellable",
-    "is_buyable",
-)
+_ROWS: "Mapping[str, type[np.generic]]" = {
+    "expiry_ms": np.int64,
+    "strike": np.float64,
+    "forward": np.float64,
+    "bid": np.float64,
+    "ask": np.float64,
+    "mark": np.float64,
+    "mark_iv": np.float64,
+    "delta": np.float64,
+    "net_delta": np.float64,
+    "is_sellable": np.bool_,
+    "is_buyable": np.bool_,
+}
 
 
 def columns_of(
@@ -155,20 +157,23 @@ def columns_of(
     """
     if not snapshots:
         raise ValueError("no snapshots")
-    parts = [_part(snapshot, limits) for snapshot in snapshots]
-    sizes = [len(part["strike"]) for part in parts]
-    rows = {name: np.concatenate([part[name] for part in parts]) for name in _ROWS}
-    listed = [from_epoch_ms(int(ms)) for ms in np.unique(rows["expiry_ms"])]
+    sizes = [int(snapshot.chain.is_call.sum()) for snapshot in snapshots]
+    first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    rows = {name: np.empty(first[-1], dtype=kind) for name, kind in _ROWS.items()}
+    for number, snapshot in enumerate(snapshots):
+        for name, column in _part(snapshot, limits).items():
+            rows[name][first[number] : first[number + 1]] = column
+    listed = np.unique(rows["expiry_ms"])
     return CallColumns(
         underlying=snapshots[0].underlying,
         rules=snapshots[0].rules,
         taken_at=tuple(snapshot.taken_at for snapshot in snapshots),
-        at_ms=[epoch_ms(snapshot.taken_at) for snapshot in snapshots],
-        index_usd=[snapshot.index_usd for snapshot in snapshots],
+        at_ms=np.array([epoch_ms(snapshot.taken_at) for snapshot in snapshots], dtype=np.int64),
+        index_usd=np.array([snapshot.index_usd for snapshot in snapshots], dtype=np.float64),
         rv=np.full(len(snapshots), np.nan) if rv is None else rv,
-        first=np.concatenate([[0], np.cumsum(sizes)]),
-        delivery_ms=[epoch_ms(expiry) for expiry in listed],
-        deliveries=tuple(deliveries.get(expiry) for expiry in listed),
+        first=first,
+        delivery_ms=listed,
+        deliveries=tuple(deliveries.get(from_epoch_ms(int(ms))) for ms in listed),
         **rows,
     )
 

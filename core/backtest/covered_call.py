@@ -17,6 +17,7 @@ from core.backtest.kernel_types import (
     REFUSED,
     TOO_SMALL,
     TRADES,
+    UNCOVERED,
     Log,
     Run,
     State,
@@ -40,6 +41,7 @@ PROBLEMS = {
     NO_STRIKE: "no call with a bid and a delta within bounds",
     TOO_SMALL: "the coin held does not cover the smallest order",
     REFUSED: "risk refused the sale at the quotes of the moment",
+    UNCOVERED: "bought back, but the coin left does not cover the call to roll to",
     NO_BUYER: "no ask, or one too far from the mark, to buy back at",
 }
 

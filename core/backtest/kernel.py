@@ -32,6 +32,7 @@ from core.backtest.kernel_types import (
     STRIKE,
     TOO_SMALL,
     TRADES,
+    UNCOVERED,
     WORST,
     Calls,
     End,
@@ -48,7 +49,7 @@ from core.kernel import inline, kernel
 from ports.columns import Ints
 
 # The digest of kernel_types.py: numba's cache sees a change of this file, not of that one.
-TYPES = "f6f28368441b02d3"
+TYPES = "8f010bea0630c22d"
 
 DAY_MS = 86_400_000
 _WEEK_MS = 7 * DAY_MS

@@ -9,7 +9,7 @@ from ports.columns import Bools, Floats, Ints
 
 BY_PROFIT, BY_DEFENCE, BY_TIME, BY_DELTA = 1, 2, 3, 4
 EXPIRED, LEFT_OPEN = 5, 6
-NO_MARKET, NO_EXPIRY, NO_STRIKE, TOO_SMALL, REFUSED, NO_BUYER = 1, 2, 3, 4, 5, 6
+NO_MARKET, NO_EXPIRY, NO_STRIKE, TOO_SMALL, REFUSED, NO_BUYER, UNCOVERED = range(1, 8)
 
 
 class EntryCodes(NamedTuple):

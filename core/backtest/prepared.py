@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +23,13 @@ from ports.history import Candles, DeliveryPrice, History
 from ports.market_data import MarketData, MarketSnapshot
 
 _BAR = timedelta(hours=1)
+
+
+class Kinds(StrEnum):
+    """Which contracts are kept of the chains."""
+
+    CALLS = "calls"  # nothing else is sold, and memory is half
+    ALL = "all"
 
 
 @frozen
@@ -73,6 +81,7 @@ async def prepare(
     market: MarketData,
     history: History,
     fills: FillParams,
+    kinds: Kinds = Kinds.CALLS,
     watch: Callable[[int, int], None] = lambda *_: None,
 ) -> PreparedCoin:
     """
@@ -92,7 +101,7 @@ async def prepare(
     for done, at in enumerate(instants, start=1):
         await clock.sleep_until(at)
         try:
-            snapshots.append(await tradable.snapshot(underlying))
+            snapshots.append(_of_kinds(await tradable.snapshot(underlying), kinds))
         except PortError as error:
             reason = f"{type(error).__name__}: {error}"
             omissions.append(Omission(at=at, subject=underlying, reason=reason))
@@ -111,6 +120,12 @@ async def prepare(
         deliveries=await _deliveries(underlying, snapshots, history),
         omissions=tuple(omissions),
     )
+
+
+def _of_kinds(snapshot: MarketSnapshot, kinds: Kinds) -> MarketSnapshot:
+    if kinds is Kinds.ALL:
+        return snapshot
+    return evolve(snapshot, chain=snapshot.chain.where(snapshot.chain.is_call))
 
 
 def require_rising(instants: Sequence[datetime]) -> None:

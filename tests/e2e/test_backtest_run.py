@@ -135,6 +135,37 @@ def test_a_run_that_is_interrupted_goes_on_to_the_same_result(
     ]
 
 
+def test_fast_tick_and_paper_trade_alike(archive: Path, tmp_path: Path) -> None:
+    """Parity names no difference, where the market shows more than an order takes."""
+    small = ("--set", 'backtest.backtest_order_size={"BTC": 0.1}')
+    ended = agent(
+        "backtest",
+        "parity",
+        "--market",
+        "recorded",
+        "--data",
+        archive,
+        "--coins",
+        "BTC",
+        "--style",
+        "tp_and_roll",
+        "--worlds",
+        "tick,fast,paper",
+        "--json",
+        *ANY_DAY,
+        *small,
+        cwd=tmp_path,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    reports = json.loads(ended.stdout)["reports"]
+    assert [(each["theirs"], each["agrees"]) for each in reports] == [
+        ("fast", True),
+        ("paper", True),
+    ]
+    assert reports[0]["our_trades"] > 1
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [

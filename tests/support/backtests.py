@@ -12,7 +12,7 @@ from adapters.memory.positions import MemoryPositionStore
 from adapters.memory.venue_log import MemoryVenueLog
 from core.backtest.covered_call import STRATEGY_ID, CallAccount, run_calls, style_result
 from core.backtest.latency import DelayedStrategy, Latency
-from core.backtest.prepared import PreparedCoin, PreparedMarket, prepare
+from core.backtest.prepared import Kinds, PreparedCoin, PreparedMarket, prepare
 from core.backtest.rules import CallRule, RuledCalls
 from core.backtest.tradable import FillParams
 from core.execution.intents import OrderParams
@@ -33,7 +33,7 @@ from core.usecases.backtest import (
 )
 from core.usecases.desk import Desk, DeskParams
 from ports.backtest_runs import BacktestTrade, StyleResult
-from ports.history import Candles, DeliveryPrice, History
+from ports.history import Candles, DeliveryPrice
 from ports.market_data import MarketSnapshot
 from ports.venue_log import Deposit
 from ports.world import World
@@ -134,6 +134,7 @@ async def prepared_by_hand(
     snapshots: Sequence[MarketSnapshot],
     delivered: dict[datetime, float] | None = None,
     fills: FillParams | None = None,
+    kinds: Kinds = Kinds.CALLS,
 ) -> PreparedCoin:
     """Snapshots made by hand, ready to be run on."""
     instants = [snapshot.taken_at for snapshot in snapshots]
@@ -145,6 +146,7 @@ async def prepared_by_hand(
         clock=clock,
         market=market,
         history=market,
+        kinds=kinds,
         fills=fills or FillParams(),
     )
 
@@ -159,7 +161,6 @@ class Setup:
     latency: Latency = Latency.PREVIOUS
     limits: RiskLimits | None = None
     strategy: Strategy | None = None  # instead of the rule
-    history: History | None = None
 
     @property
     def bounds(self) -> RiskLimits:

@@ -11,7 +11,7 @@ from attrs import evolve
 from adapters.memory.venue_log import MemoryVenueLog
 from core.backtest.covered_call import CallAccount, run_calls
 from core.backtest.exits import ExitRule, ExitStyle
-from core.backtest.prepared import PreparedMarket
+from core.backtest.prepared import Kinds, PreparedMarket
 from core.backtest.rules import CallRule, Schedule
 from core.backtest.tradable import FillParams
 from core.simulation.replay import ReplayClock
@@ -105,7 +105,7 @@ async def test_a_parity_portfolio_earns_the_basis() -> None:
     )
     free = evolve(before.rules, trade_fee_coin=0.0, delivery_fee_coin=0.0)
     coin = await prepared_by_hand(
-        [evolve(before, rules=free), evolve(after, rules=free)], {expiry: price}
+        [evolve(before, rules=free), evolve(after, rules=free)], {expiry: price}, kinds=Kinds.ALL
     )
     clock = ReplayClock(coin.instants, NOW)
     market = PreparedMarket(coin, clock)
