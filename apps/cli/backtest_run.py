@@ -48,6 +48,8 @@ from apps.settings.presets import preset_flags
 from apps.settings.root import Settings
 from apps.wiring.backtest import CoinBacktest, Hooks, prepared_coin, run_coin, to_resume
 from apps.wiring.database import open_runs
+from apps.wiring.training import CollectRequest, collect_prepared
+from core.backtest.prepared import PreparedCoin
 from ports.backtest_runs import BacktestRun, BacktestRuns, RunStatus
 
 
@@ -132,6 +134,7 @@ async def _run_all(asked: Asked, done: list[BacktestRun]) -> None:
                 prepared = await prepared_coin(asked.settings, coin, hooks)
                 backtest = CoinBacktest.new(asked.settings, coin, prepared, asked.notes)
                 done.append(await run_coin(backtest, runs, hooks))
+                _keep_rows(asked.settings, done[-1], prepared, hooks)
                 if stop.is_set():
                     break
 
@@ -141,7 +144,17 @@ async def _resume(asked: Asked, run_id: str, runs: BacktestRuns, hooks: Hooks) -
     coin: Coin = "BTC" if earlier.summary.underlying == "BTC" else "ETH"
     prepared = await prepared_coin(asked.settings, coin, hooks)
     backtest = to_resume(asked.settings, earlier, prepared)
-    return await run_coin(backtest, runs, hooks, earlier)
+    run = await run_coin(backtest, runs, hooks, earlier)
+    _keep_rows(asked.settings, run, prepared, hooks)
+    return run
+
+
+def _keep_rows(settings: Settings, run: BacktestRun, prepared: PreparedCoin, hooks: Hooks) -> None:
+    """Leave training rows of the past of a finished *run*, where settings ask for them."""
+    if settings.policy.save_training_data and run.summary.status is RunStatus.FINISHED:
+        coin: Coin = "BTC" if prepared.underlying == "BTC" else "ETH"
+        request = CollectRequest(folder=settings.policy.training_data_dir)
+        collect_prepared(settings, coin, prepared, request, hooks)
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -40,6 +40,7 @@ COMMANDS = {
     "sweep": Command("apps.cli.sweep", "Sweeps that were begun: list and forget them."),
     "database": Command("apps.cli.database", "Where backtests are kept; its migrations."),
     "backtest": Command("apps.cli.backtest", "What a rule would have earned, and how surely."),
+    "train": Command("apps.cli.train", "Learning data: collect, export, check for leaks."),
     "exchange": Command("apps.cli.exchange", "The paper exchange: Deribit's interface."),
     "greg": Command("apps.cli.greg", "The volatility-premium desk: sensors, advice, hedges."),
     "health": Command("apps.cli.health", "Check market, account, clock, orders and gates once."),

@@ -51,14 +51,6 @@ def _ordered(low: str, high: str) -> Rule:
     return Rule((low, high), fault)
 
 
-def _days_in_order(settings: Settings) -> Fault | None:
-    first, last = settings.venue.replay_from, settings.venue.replay_to
-    if first is None or last is None or first <= last:
-        return None
-    allowed = f"a day up to venue.replay_to, which is {last}"
-    return Fault("venue.replay_from", str(first), allowed, "exchange the two days")
-
-
 def _base_url(settings: Settings) -> Fault | None:
     venue = settings.venue
     given, official = venue.deribit_base_url, BASE_URLS[venue.deribit_env]
@@ -292,7 +284,6 @@ _GREG_CAP = "greg.greg_live_max_notional_usd_per_"
 RULES = (
     _ordered("backtest.call_dte_min", "backtest.call_dte_max"),
     _ordered("backtest.call_delta_min", "backtest.call_delta_max"),
-    Rule(("venue.replay_from", "venue.replay_to"), _days_in_order),
     _ordered("candidates.delta_min", "candidates.delta_max"),
     _ordered("candidates.research_delta_min", "candidates.research_delta_max"),
     _ordered("candidates.dte_min", "candidates.dte_max"),

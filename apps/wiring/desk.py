@@ -10,6 +10,7 @@ from apps.wiring.greg_params import greg_params
 from apps.wiring.market import market_of
 from apps.wiring.outside import Insider, outside_of
 from apps.wiring.params import covered_call_params, desk_params
+from apps.wiring.training_params import in_training
 from core.greg.catalogue import STRATEGY_ID as GREG
 from core.strategies.base import Strategy
 from core.strategies.catalogue import strategies_of
@@ -32,7 +33,8 @@ def chosen_strategies(settings: Settings) -> tuple[Strategy, ...]:
     """
     names = tuple(settings.policy.strategies)
     greg = greg_params(settings) if GREG in names else None
-    return strategies_of(names, covered_call_params(settings), greg)
+    made = strategies_of(names, covered_call_params(settings), greg)
+    return tuple(in_training(settings, each) for each in made)
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ from apps.wiring.exchange import first_deposits
 from apps.wiring.focus import focus_of
 from apps.wiring.gates import sends_real_orders
 from apps.wiring.market import Market, interval_of, ticks_of
-from apps.wiring.params import covered_call_params
+from apps.wiring.training_params import entry_filters
 from core.simulation.dry_run import DryRun, real_deposits
 from core.simulation.lasting import LastingMarket
 from core.simulation.venue import SimulatedVenue
@@ -186,7 +186,7 @@ def _as_it_is(parts: DeribitParts, clock: Clock) -> Outside:
 
 
 def _focus(settings: Settings, insider: Insider) -> Focus:
-    return focus_of(covered_call_params(settings).filters, insider.book)
+    return focus_of(entry_filters(settings), insider.book)
 
 
 async def simulated_venue(settings: Settings, log: VenueLog, market: Market) -> SimulatedVenue:

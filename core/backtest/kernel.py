@@ -311,9 +311,10 @@ def _exit(run: Run, state: State, log: Log, at: int, seen: int) -> int:
         return REFUSED
     amount, chain = figures[AMOUNT], log.chain[counts[TRADES] - 1]
     _end(state, log, _bought_back(run, state, at, here, reason))
-    if _covered_lots(run.terms, figures[BALANCE]) >= round(amount / run.terms.lot):
-        open_call(run, state, log, Sale(at, fresh, amount, chain))
-        counts[ROLLS] += 1
+    if _covered_lots(run.terms, figures[BALANCE]) < round(amount / run.terms.lot):
+        return UNCOVERED
+    open_call(run, state, log, Sale(at, fresh, amount, chain))
+    counts[ROLLS] += 1
     return 0
 
 

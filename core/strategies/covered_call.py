@@ -57,9 +57,9 @@ class CoveredCall:
 
     def propose(self, view: TickView) -> Proposal:
         """Actions for each call held, and an opening or the reason for none."""
-        candidates, skipped = self._candidates(view)
+        candidates, skipped = self.candidates(view)
         rng = rng_at(view.seed, f"{self.strategy_id}/{view.underlying}", view.due_at)
-        kept = self._upkeep(view, candidates, rng)
+        kept = self.kept(view, candidates, rng)
         targets = {action.contract for action in kept}
         free = tuple(each for each in candidates if each.contract not in targets)
         opening = self._opening(view, free, rng)
@@ -72,7 +72,7 @@ class CoveredCall:
             skipped = (*skipped, Skipped(code, passed_over))
         return Proposal(actions=(*kept, opening), candidates=candidates, skipped=skipped)
 
-    def _candidates(self, view: TickView) -> tuple[tuple[Candidate, ...], tuple[Skipped, ...]]:
+    def candidates(self, view: TickView) -> tuple[tuple[Candidate, ...], tuple[Skipped, ...]]:
         """Every call that passes, best first, and the others by reason."""
         params, context = self.params, view.context
         rv = context.realized_vol_30d or context.realized_vol_7d
@@ -93,13 +93,13 @@ class CoveredCall:
             skipped = (*skipped, Skipped("no_score", symbols))
         return tuple(each for each in found if each.contract not in held), skipped
 
-    def _upkeep(
+    def kept(
         self, view: TickView, candidates: tuple[Candidate, ...], rng: np.random.Generator
     ) -> tuple[Action, ...]:
         """One action per call held that has no order working and no roll under way."""
         busy = {record.intent.position_id for record in view.working}
         busy |= {roll.position_id for roll in view.rolls}
-        params = evolve(self.params.upkeep, explore=self._explore(view))
+        params = evolve(self.params.upkeep, explore=self.explore(view))
         actions: list[Action] = []
         for position in view.positions:
             for leg in position.open_legs:
@@ -123,7 +123,7 @@ class CoveredCall:
         amount = self._amount(view)
         if amount <= 0.0:
             return self._nothing(view, "too_small")
-        choice = choose(len(candidates), self._explore(view), rng)
+        choice = choose(len(candidates), self.explore(view), rng)
         best = candidates[choice.rank]
         contract = best.contract
         return Action(
@@ -144,16 +144,25 @@ class CoveredCall:
     def _amount(self, view: TickView) -> float:
         """The order size, clamped down to the coin not yet written against; 0 below the minimum."""
         rules = view.snapshot.rules
+        lots = min(self.order_lots(view), self.free_lots(view))
+        return rules.amount(lots) if lots >= rules.lots_up(rules.min_amount) else 0.0
+
+    def order_lots(self, view: TickView) -> int:
+        """The lots of one order."""
+        return view.snapshot.rules.lots_down(self.params.order_size.get(view.underlying, 0.0))
+
+    def free_lots(self, view: TickView) -> int:
+        """The lots that the coin not yet written against covers."""
+        rules = view.snapshot.rules
         short = sum(
             rules.lots_up(-held.size)
             for held in view.account.positions
             if held.contract.is_call and held.size < 0
         )
-        free = coin_lots(view.account, rules) - short
-        lots = min(rules.lots_down(self.params.order_size.get(view.underlying, 0.0)), free)
-        return rules.amount(lots) if lots >= rules.lots_up(rules.min_amount) else 0.0
+        return coin_lots(view.account, rules) - short
 
-    def _explore(self, view: TickView) -> ExploreParams:
+    def explore(self, view: TickView) -> ExploreParams:
+        """How choices explore, with what a person has set while running."""
         epsilon = view.controls.explore_prob
         return (
             self.params.explore

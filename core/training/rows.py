@@ -1,4 +1,4 @@
-"""Rows of training data: a candidate and an exit style each, and a decision each."""
+"""Rows of training data: one for each candidate of a decision and exit style."""
 
 from collections.abc import Mapping
 
@@ -9,22 +9,21 @@ from core.pricing.greeks import greeks
 from core.training.decisions import DecisionPoint, Sight
 from core.training.schema import (
     COLUMNS,
+    DTYPES,
+    EMPTY,
     MARKET_FEATURES,
     NO_CANDIDATES,
-    NOTHING,
     SELL,
     SKIP,
-    Block,
     Cells,
     Column,
-    Kind,
     Split,
+    Status,
     Table,
-    table_of,
 )
 from ports.checks import epoch_ms
 from ports.codec import instant_text
-from ports.columns import Bools, Ints
+from ports.columns import Ints
 
 _CONTEXT = (
     "return_1d_pct",
@@ -35,8 +34,7 @@ _CONTEXT = (
     "pct_from_50d_ma",
     "pct_from_200d_ma",
 )
-_EMPTY = {Kind.TEXT: "", Kind.WHOLE: 0, Kind.NUMBER: np.nan}
-_DTYPES = {Kind.TEXT: np.str_, Kind.WHOLE: np.int64, Kind.NUMBER: np.float64}
+UNKNOWN_YET = (Status.OPEN.value, Status.UNSEEN.value)
 
 
 def candidate_rows(point: DecisionPoint, exit_style: str, outcomes: Mapping[str, Cells]) -> Table:
@@ -88,7 +86,7 @@ def best_of(cells: Mapping[str, Cells]) -> Ints:
 
 def is_judged(status: Cells) -> bool:
     """Whether the best of a decision with these outcomes is known: nothing open nor unseen."""
-    return not bool(np.isin(status, ("open", "unseen")).any())
+    return not bool(np.isin(status, UNKNOWN_YET).any())
 
 
 def groups_of(table: Table) -> tuple[Ints, ...]:
@@ -98,77 +96,6 @@ def groups_of(table: Table) -> tuple[Ints, ...]:
     order = np.argsort(group.ravel(), kind="stable")
     parts = np.split(order, np.cumsum(np.bincount(group.ravel()))[:-1])
     return tuple(parts[number] for number in np.argsort(first, kind="stable"))
-
-
-_DECISION_TEXT = """
-decision_time | text | | when the decision was made, UTC
-decision_ms | whole | | the same, milliseconds from 1970
-underlying | text | | coin
-exit_style | text | | how the call is ended
-action | text | | SELL_CALL or DO_NOTHING
-reason | text | | why nothing was done
-strategy | text | | profile that took the call
-instrument | text | | the call; empty where nothing was done
-spot | number | | index, USD per coin
-strike | number | | USD per coin
-dte | number | | days to expiry
-delta | number | | Black-76 delta
-score | number | | points that its profile gives it
-best_score | number | | the most points of any candidate
-candidates | whole | | how many there were
-propensity | number | | probability that the policy takes this call here
-outcome_status | text | | as in the rows of candidates
-outcome_known_ms | whole | | when it was known; 0 is not yet
-outcome_reward_coin | number | | the call after fees, coin per contract
-outcome_reward_usd | number | | the same in USD
-outcome_max_drawdown_pct | number | | of coin and call
-outcome_best_instrument | text | | the candidate that earned most; empty if none did anything
-outcome_best_reward_coin | number | | what that earned
-split | text | | train, valid, test or embargo
-"""
-DECISION_COLUMNS = table_of(_DECISION_TEXT, Block.KEY)
-
-
-def decision_rows(table: Table) -> Table:
-    """One row for every call taken in *table*, and one for every decision that took none."""
-    lines: dict[str, list[object]] = {column.name: [] for column in DECISION_COLUMNS}
-    for rows in groups_of(table):
-        taken = rows[table["pick_order"][rows] > 0]
-        taken = taken[np.argsort(table["pick_order"][taken], kind="stable")]
-        for row in taken if len(taken) else rows[:1]:
-            for name, value in _decision(table, rows, int(row)).items():
-                lines[name].append(value)
-    return Table(
-        {
-            column.name: np.array(lines[column.name], dtype=_DTYPES[column.kind])
-            for column in DECISION_COLUMNS
-        }
-    )
-
-
-def _decision(table: Table, rows: Ints, row: int) -> dict[str, object]:
-    is_taken = table["pick_order"][row] > 0
-    best = rows[table["outcome_is_best"][rows] == 1]
-    scores = table["score"][rows]
-    told: dict[str, object] = {
-        column.name: table[column.name][row] if is_taken else _EMPTY[column.kind]
-        for column in DECISION_COLUMNS
-        if column.name in table.columns
-    }
-    always = ("decision_time", "decision_ms", "underlying", "exit_style", "spot", "split")
-    told |= {name: table[name][row] for name in always}
-    return told | {
-        "action": SELL if is_taken else NOTHING,
-        "reason": "" if is_taken else _reason(table, row),
-        "candidates": table["candidates"][row],
-        "best_score": np.nanmax(scores) if np.isfinite(scores).any() else np.nan,
-        "outcome_best_instrument": table["instrument"][best[0]] if len(best) else "",
-        "outcome_best_reward_coin": table["outcome_reward_coin"][best[0]] if len(best) else np.nan,
-    }
-
-
-def _reason(table: Table, row: int) -> str:
-    return "no_candidate" if table["action"][row] == NO_CANDIDATES else "not_chosen"
 
 
 def _keys(point: DecisionPoint, exit_style: str, rows: int) -> dict[str, Cells]:
@@ -213,13 +140,13 @@ def _call_features(point: DecisionPoint) -> dict[str, Cells]:
 
 
 def _alike(column: Column, rows: int) -> Cells:
-    return np.full(rows, _EMPTY[column.kind])
+    return np.full(rows, EMPTY[column.kind])
 
 
 def _typed(cells: Mapping[str, Cells]) -> Table:
     return Table(
         {
-            column.name: np.asarray(cells[column.name]).astype(_DTYPES[column.kind])
+            column.name: np.asarray(cells[column.name]).astype(DTYPES[column.kind])
             for column in COLUMNS
         }
     )
@@ -227,8 +154,3 @@ def _typed(cells: Mapping[str, Cells]) -> Table:
 
 def _known(value: float | None) -> float:
     return np.nan if value is None else value
-
-
-def unsettled(table: Table) -> Bools:
-    """Which rows have no outcome, (n,): unsold, open, unseen, or no call at all."""
-    return np.asarray(table["outcome_status"] != "settled")

@@ -33,6 +33,14 @@ class Kind(StrEnum):
     NUMBER = "number"
 
 
+DTYPES: Mapping[Kind, type[np.generic]] = {
+    Kind.TEXT: np.str_,
+    Kind.WHOLE: np.int64,
+    Kind.NUMBER: np.float64,
+}
+EMPTY: Mapping[Kind, str | int | float] = {Kind.TEXT: "", Kind.WHOLE: 0, Kind.NUMBER: np.nan}
+
+
 @frozen
 class Column:
     """One column; of a feature, *stamp* names the column that says when it was known."""
@@ -65,10 +73,6 @@ class Table:
         return evolve(self, columns={**self.columns, **cells})
 
 
-CHAIN, MARKET, QUOTE = "chain_as_of_ms", "market_as_of_ms", "quote_as_of_ms"
-STAMPS = (CHAIN, MARKET, QUOTE)
-OUTCOME_PREFIX = "outcome_"
-
 SELL, SKIP, NO_CANDIDATES, NO_TRADE = "SELL_CALL", "SKIP", "NO_CANDIDATES", "NO_TRADE"
 NOTHING = "DO_NOTHING"
 
@@ -80,6 +84,15 @@ class Split(StrEnum):
     VALID = "valid"
     TEST = "test"
     EMBARGO = "embargo"
+
+
+class Status(StrEnum):
+    """How far the story of a call goes; without a call there is none, the empty text."""
+
+    SETTLED = "settled"  # to its end
+    OPEN = "open"  # the data end before it does
+    UNSOLD = "unsold"  # risk would refuse the sale
+    UNSEEN = "unseen"  # the data end before the sale
 
 
 def table_of(text: str, block: Block) -> tuple[Column, ...]:
@@ -172,6 +185,7 @@ _SPLIT = "split | text | | train, valid, test or embargo"
 CALL_FEATURES = table_of(_CALL_FEATURES, Block.FEATURE)
 MARKET_FEATURES = table_of(_MARKET_FEATURES, Block.FEATURE)
 FEATURES = (*MARKET_FEATURES, *CALL_FEATURES)
+STAMPS = tuple(column.name for column in table_of(_STAMPS, Block.STAMP))
 OUTCOMES = table_of(_OUTCOMES, Block.OUTCOME)
 COLUMNS = (
     *table_of(_KEYS, Block.KEY),

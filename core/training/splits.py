@@ -5,7 +5,7 @@ from math import inf, isfinite
 import numpy as np
 from attrs import field, frozen
 
-from core.training.rows import groups_of
+from core.training.rows import UNKNOWN_YET, groups_of
 from core.training.schema import Cells, Split, Table
 from ports.checks import not_negative
 
@@ -21,7 +21,7 @@ class SplitParams:
     embargo_days: float = field(default=21.0, validator=not_negative)
 
     def __attrs_post_init__(self) -> None:
-        if not (0.0 < self.train and 0.0 < self.valid and self.train + self.valid < 1.0):
+        if not (self.train > 0.0 and self.valid > 0.0 and self.train + self.valid < 1.0):
             raise ValueError(f"shares must leave some for each part: {self.train}, {self.valid}")
 
 
@@ -65,7 +65,7 @@ def split_by_time(table: Table, params: SplitParams) -> tuple[Table, Boundaries]
 def known_latest_ms(table: Table) -> Cells:
     """When the last outcome of each row's decision was known, (n,); infinite where one is open."""
     known = table["outcome_known_ms"].astype(np.float64)
-    known[np.isin(table["outcome_status"], ("open", "unseen"))] = inf
+    known[np.isin(table["outcome_status"], UNKNOWN_YET)] = inf
     for rows in groups_of(table):
         known[rows] = known[rows].max()
     return known

@@ -15,7 +15,7 @@ from core.context.sensor_values import DataSource, SensorInputs
 from core.risk.limits import RiskLimits
 from core.training.decisions import CollectingParams, DecisionPoint, Sight, decide
 from core.training.rows import candidate_rows
-from core.training.schema import Cells, Table, stacked
+from core.training.schema import Cells, Status, Table, stacked
 from core.training.splits import Boundaries, SplitParams, split_by_time
 
 
@@ -98,7 +98,7 @@ def _columns_of(outcomes: Sequence[ArmOutcome]) -> Mapping[str, Cells]:
     reward_usd = np.array([each.reward_usd for each in outcomes])
     hodl_usd = np.array([each.hodl_usd for each in outcomes])
     return {
-        "outcome_status": np.array([each.status.value for each in outcomes]),
+        "outcome_status": np.array([Status(each.status).value for each in outcomes]),
         "outcome_filled_ms": np.array([each.filled_at_ms for each in outcomes]),
         "outcome_known_ms": np.array([each.known_at_ms for each in outcomes]),
         "outcome_reason": np.array([str(each.reason) for each in outcomes]),
