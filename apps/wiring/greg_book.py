@@ -108,10 +108,22 @@ def position_views(settings: Settings, rules: GregRules, book: GregBook) -> list
         SettingsError: There is no guard of a name.
     """
     terms = advice_terms(settings, rules)
-    found = (position_view(each, book.snapshots[each.underlying], terms) for each in book.holdings)
+    found = (_view(each, book, terms) for each in book.holdings)
     return sorted(
         (view for view in found if view is not None),
         key=lambda view: view.suggestion.priority.rank,
+    )
+
+
+def _view(holding: Holding, book: GregBook, terms: AdviceTerms) -> PositionView | None:
+    """*holding* beside what the entry engine says of its coin."""
+    reading = book.readings[holding.underlying]
+    return position_view(
+        holding,
+        book.snapshots[holding.underlying],
+        terms,
+        selected=reading.selection.strategy,
+        funding=reading.bundle.sensors.predicted_funding_rate,
     )
 
 
@@ -119,14 +131,14 @@ def hedge_views(settings: Settings, rules: GregRules, book: GregBook) -> list[He
     """Every position that may be hedged, with the order it would need."""
     terms = hedge_terms(settings, rules.position)
     return [
-        hedge_view(each, seen, _rule(settings, rules, each, seen), terms)
+        hedge_view(each, seen, hedge_rule_for(settings, rules, each, seen), terms)
         for each in book.holdings
         if each.code in HEDGEABLE
         for seen in [book.snapshots[each.underlying]]
     ]
 
 
-def _rule(
+def hedge_rule_for(
     settings: Settings, rules: GregRules, holding: Holding, seen: MarketSnapshot
 ) -> HedgeRule:
     """The rule of the document, with the band that *settings* have worked out for *holding*."""

@@ -3,18 +3,22 @@
 from attrs import asdict
 
 from apps.settings.root import Settings
+from core.analysis.greg_environments import RegimeResult
+from core.analysis.greg_smoke import SmokeStrategy
 from core.analysis.greg_view import HedgeView, PositionView
 from core.context.sensor_values import SensorBundle
 from core.context.sensors import SENSORS
 from core.greg.advice import Suggestion
 from core.greg.catalogue import BOT_NAME, CATALOGUE, EXPERT_ID, HedgeMode, StrategyCode
 from core.greg.evaluations import Evaluation
+from core.greg.executing import ExecutionOutcome, ExecutionStatus
 from core.greg.hedging import HedgeOrder
 from core.greg.management import HedgeRule
 from core.greg.modes import STRATEGIES, ModeState
 from core.greg.reading import EntryReading
 from core.greg.thresholds import MODULE, EntryRules
 from ports.codec import Fields
+from ports.greg_log import GregRecord, GregStats
 
 
 def sensors_record(bundle: SensorBundle) -> Fields:
@@ -193,4 +197,70 @@ def mode_record(settings: Settings, state: ModeState) -> Fields:
         "deribit_env": settings.venue.deribit_env,
         "last_mode_change": state.changed_at,
         "last_change_reason": state.reason,
+    }
+
+
+def decision_record(record: GregRecord) -> Fields:
+    """One line of the decision log."""
+    fields = asdict(record.entry)
+    fields["order_ids"] = list(record.entry.order_ids)
+    return {"id": record.id, **fields}
+
+
+def stats_record(stats: GregStats) -> Fields:
+    """What the decision log adds up to."""
+    return asdict(stats)
+
+
+def outcome_record(outcome: ExecutionOutcome) -> Fields:
+    """What became of an execution."""
+    request, is_refused = outcome.request, outcome.status is ExecutionStatus.REFUSED
+    return {
+        "ok": outcome.status in (ExecutionStatus.EXECUTED, ExecutionStatus.SIMULATED),
+        "mode": str(outcome.mode),
+        "deribit_env": str(outcome.environment),
+        "executed": outcome.executed,
+        "dry_run": outcome.dry_run,
+        **({"error": outcome.note, "gate": outcome.gate} if is_refused else {}),
+        "result": {
+            "action": request.action,
+            "position_id": request.position_id,
+            "status": str(outcome.status),
+            "dry_run": outcome.dry_run,
+            "order_ids": list(outcome.order_ids),
+            "note": outcome.note,
+        },
+    }
+
+
+def regime_record(result: RegimeResult) -> Fields:
+    """One market of the environment matrix."""
+    return {
+        "environment": result.regime.name,
+        "expected": str(result.regime.expected),
+        "selected_strategy": str(result.found),
+        "rule_index": result.step_index,
+        "step_name": result.step_name,
+        "ok": result.matches,
+    }
+
+
+def smoke_record(tried: SmokeStrategy) -> Fields:
+    """One strategy through its moves."""
+    return {
+        "strategy": str(tried.code),
+        "position_id": tried.position_id,
+        "opened": tried.opened,
+        "error": tried.error,
+        "legs": [{"symbol": leg.contract.symbol, "size": leg.size} for leg in tried.legs],
+        "steps": [
+            {
+                "move": step.move,
+                "action": str(step.action),
+                "reason": step.reason,
+                "exit": step.is_exit,
+                "hedge": None if step.hedge is None else hedge_order_record(step.hedge),
+            }
+            for step in tried.steps
+        ],
     }

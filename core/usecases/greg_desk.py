@@ -1,6 +1,6 @@
 """Greg's desk in one process: its advice, its mode, and every change of either written down."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -9,7 +9,6 @@ from attrs import define, evolve, field, frozen
 from core.analysis.greg_view import AdviceTerms, PositionView, position_view
 from core.context.sensor_values import SensorBundle
 from core.greg.advice import Suggestion
-from core.greg.catalogue import StrategyCode
 from core.greg.hedge_results import HedgeHistory
 from core.greg.hedging import HedgeTerms
 from core.greg.holdings import Holding, holding_of
@@ -51,7 +50,7 @@ class GregDeskParams:
     underlyings: tuple[str, ...]
     entry: EntryRules
     advice: AdviceTerms
-    hedges: Mapping[StrategyCode, HedgeRule]
+    hedge_rule: Callable[[Holding, MarketSnapshot], HedgeRule]
     hedge_terms: HedgeTerms
     is_core_dry_run: bool = True
     refuses_unknown_flags: bool = False

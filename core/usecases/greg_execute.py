@@ -1,5 +1,6 @@
 """A person has a suggestion carried out: every gate, then orders by the way of every order."""
 
+from asyncio import Lock
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -57,10 +58,14 @@ class _Done:
 
 @define(eq=False)
 class GregExecutor:
-    """Carries out what stands on *greg*; a request that is repeated has its first outcome."""
+    """
+    Carries out what stands on *greg*, one request after the other; one that is repeated has its
+    first outcome.
+    """
 
     greg: GregDesk
     _done: dict[tuple[str, str], _Done] = field(factory=dict, init=False)
+    _turn: Lock = field(factory=Lock, init=False)
 
     async def execute(self, request: ExecutionRequest) -> ExecutionOutcome:
         """
@@ -71,6 +76,10 @@ class GregExecutor:
         Raises:
             StoreUnwritable: The journal failed; if it failed before sending, nothing was sent.
         """
+        async with self._turn:
+            return await self._execute(request)
+
+    async def _execute(self, request: ExecutionRequest) -> ExecutionOutcome:
         greg, key = self.greg, (request.position_id, request.action)
         try:
             check_first_gates(greg.state, _asked(greg, request))
@@ -245,7 +254,7 @@ class _Attempt:
         return PlanFacts(
             holding=holding,
             hedged=hedged_of(holding, snapshot, snapshot.taken_at),
-            rule=params.hedges[holding.code],
+            rule=params.hedge_rule(holding, snapshot),
             terms=params.hedge_terms,
             convention=params.advice.convention,
             funding=seen.reading.bundle.sensors.predicted_funding_rate,

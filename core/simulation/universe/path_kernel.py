@@ -124,24 +124,52 @@ def walk(  # noqa: PLR0917 - a kernel
             left -= 1.0
             labels[day] = regime
         share = weights[(first_hour + hour) % 168]
-        states, here, drawn = out[:, hour : hour + 2], regimes[regime], shocks[:, hour]
-        variance = _variance(states[:, 0], here, coin, loadings)
-        jump = 0.0
-        if drawn[JUMP] < coin[JUMPS_PER_YEAR] * _HOUR:  # news keeps no hours
-            jump = _jump(coin, drawn[JUMP_SIZE])
-        taken_back = coin[REVERSAL] * states[TREND_STATE, 0] * _HOUR_DAYS + coin[BOUNCE] * diffused
-        inside[DEVIATION, hour] = sqrt(variance * share * _HOUR) * drawn[MIX]
-        inside[JUMPED, hour] = jump
-        diffused = inside[DEVIATION, hour] * drawn[SPOT]
-        moved = (here[DRIFT] - 0.5 * variance) * _HOUR + diffused + jump - taken_back
-        states[LOG_PRICE, 1] = states[LOG_PRICE, 0] + moved
-        scale = sqrt(share) * draws[DAY_MIX, day] * _liveliness(coin, states[NOISE_STATE, 0])
-        _move_volatility(states, here, coin, drawn, scale)
-        kick = abs(jump) * (coin[KICK_UP_SHARE] if jump > 0.0 else 1.0)
-        states[FAST_STATE, 1] += coin[KICK_FAST] * kick
-        states[SLOW_STATE, 1] += coin[KICK_SLOW] * kick
-        _move_smile(states, here, coin, drawn, moved)
+        diffused = _live(
+            out[:, hour : hour + 2],
+            inside[:, hour],
+            regimes[regime],
+            coin,
+            shocks[:, hour],
+            loadings,
+            np.array([share, draws[DAY_MIX, day], diffused]),
+        )
     return out, inside, labels, left
+
+
+@kernel
+def _live(  # noqa: PLR0917 - a kernel
+    states: Floats,
+    inside: Floats,
+    regime: Floats,
+    coin: Floats,
+    shocks: Floats,
+    loadings: Floats,
+    moment: Floats,
+) -> float:
+    """
+    Move *states* an hour on, from the first column to the second, and fill *inside* it.
+
+    *moment* holds the hour's share of variance, the scale of the day's volatility moves and the
+    last hour's diffusion; returns this hour's.
+    """
+    share, day_mix, last_diffused = moment
+    variance = _variance(states[:, 0], regime, coin, loadings)
+    jump = 0.0
+    if shocks[JUMP] < coin[JUMPS_PER_YEAR] * _HOUR:  # news keeps no hours
+        jump = _jump(coin, shocks[JUMP_SIZE])
+    taken_back = coin[REVERSAL] * states[TREND_STATE, 0] * _HOUR_DAYS + coin[BOUNCE] * last_diffused
+    inside[DEVIATION] = sqrt(variance * share * _HOUR) * shocks[MIX]
+    inside[JUMPED] = jump
+    diffused = inside[DEVIATION] * shocks[SPOT]
+    moved = (regime[DRIFT] - 0.5 * variance) * _HOUR + diffused + jump - taken_back
+    states[LOG_PRICE, 1] = states[LOG_PRICE, 0] + moved
+    scale = sqrt(share) * day_mix * _liveliness(coin, states[NOISE_STATE, 0])
+    _move_volatility(states, regime, coin, shocks, scale)
+    kick = abs(jump) * (coin[KICK_UP_SHARE] if jump > 0.0 else 1.0)
+    states[FAST_STATE, 1] += coin[KICK_FAST] * kick
+    states[SLOW_STATE, 1] += coin[KICK_SLOW] * kick
+    _move_smile(states, regime, coin, shocks, moved)
+    return diffused
 
 
 @kernel

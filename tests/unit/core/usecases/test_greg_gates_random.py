@@ -1,0 +1,199 @@
+"""
+Random sequences of mode, flag, cap and execute calls against an independent model of the gates.
+
+OPTIONS_AGENT_FULL=1 runs all 10,000 sequences, two minutes; without it a slice.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+from attrs import define, evolve
+
+from core.context.sensor_values import DataSource
+from core.greg.executing import ExecutionRequest, ExecutionStatus
+from core.greg.modes import Caps, Environment, GateClosed, Mode, ModeState
+from core.rng import rng_at
+from tests.support.gate_model import GateModel
+from tests.support.greg_desks import (
+    BEAR_CALL,
+    MOST,
+    OPEN,
+    SANDBOX,
+    STRADDLE,
+    GregRig,
+    add_sandbox,
+    greg_rig,
+    params,
+)
+from tests.support.markets import NOW
+
+SEQUENCES = 10_000 if os.environ.get("OPTIONS_AGENT_FULL") == "1" else 400
+CALLS = 14
+BEAR, STRAD = "STRATEGY_F_BEAR_CALL_SPREAD", "STRATEGY_A_STRADDLE"
+IDS = (BEAR_CALL, BEAR_CALL, BEAR_CALL, STRADDLE, SANDBOX, "demo:BTC-straddle", "nobody")
+
+
+@define
+class Tally:
+    """What a sequence has seen."""
+
+    refusals: int = 0
+    passed: int = 0
+    orders: int = 0
+
+
+@define
+class Sequence:
+    """One sequence under way: the desk, the model of it, and what has happened."""
+
+    rig: GregRig
+    model: GateModel
+    rng: np.random.Generator
+    tally: Tally
+    done: set[tuple[str, str]]
+
+    def pick(self, *choices: object) -> object:
+        return choices[int(self.rng.integers(len(choices)))]
+
+    async def mode(self) -> None:
+        word = str(self.pick("advice_only", "paper", "live", "live", "LIVE", ""))
+        confirmation = str(self.pick("LIVE", "LIVE", "live", ""))
+        takes = self.model.takes_mode(word, confirmation)
+        await self._changes(takes, self.rig.greg.set_mode(word, confirmation=confirmation))
+
+    async def master(self) -> None:
+        self.model.master = bool(self.rng.random() < 0.8)
+        await self._changes(True, self.rig.greg.set_master(enable_live=self.model.master))
+
+    async def flags(self) -> None:
+        codes = (BEAR, STRAD, "STRATEGY_E", "")
+        flags = {code: bool(self.rng.random() < 0.8) for code in codes if self.rng.random() < 0.7}
+        self.model.takes_flags(flags)
+        await self._changes(True, self.rig.greg.set_flags(flags))
+
+    async def caps(self) -> None:
+        choices = (50_000.0, 100_000.0, 49_999.0, 150_000.0, 2e6, -1.0, 0.0, float("nan"))
+        position, coin = (float(str(self.pick(*choices))) for _ in range(2))
+        takes = self.model.takes_caps(position, coin)
+        await self._changes(takes, self.rig.greg.set_caps(position, coin))
+
+    async def kill(self) -> None:
+        self.model.is_killed = bool(self.rng.random() < 0.2)
+        await self.rig.rig.stage.controls.change(
+            NOW, "a test", "to see", {"kill_switch": self.model.is_killed}
+        )
+
+    async def wait(self) -> None:
+        seconds = float(str(self.pick(1.0, 5.0, 29.0)))
+        await self.rig.rig.later(seconds=seconds)
+        self.model.index_age_s += seconds
+
+    async def execute(self) -> None:
+        request = ExecutionRequest(
+            position_id=str(self.pick(*IDS)),
+            action=str(self.pick("CLOSE", "CLOSE", "CLOSE", "HEDGE", "HOLD", "OPEN", "")),
+            strategy=str(self.pick(BEAR, BEAR, BEAR, STRAD, "STRATEGY_E")),
+            underlying=str(self.pick("BTC", "BTC", "BTC", "ETH")),
+        )
+        key, model = (request.position_id, request.action), self.model
+        is_again = model.passes_first(request.strategy, request.underlying) and key in self.done
+        asked = (request.position_id, request.action, request.strategy, request.underlying)
+        passes = not is_again and model.lets_through(*asked)
+        before = self.rig.orders
+        outcome = await self.rig.executor.execute(request)
+        sent = self.rig.orders - before
+        if is_again:
+            assert (sent, outcome.status is ExecutionStatus.REFUSED) == (0, False)
+            return
+        is_for_risk = passes and request.action == "HEDGE"  # which does not know futures
+        if passes and not is_for_risk:
+            self._passed(request, outcome.status, sent)
+        else:
+            assert (outcome.status, sent) == (ExecutionStatus.REFUSED, 0), outcome
+            self.tally.refusals += 1
+
+    def _passed(self, request: ExecutionRequest, status: ExecutionStatus, sent: int) -> None:
+        is_live = self.model.mode == "live"
+        wanted = ExecutionStatus.EXECUTED if is_live else ExecutionStatus.SIMULATED
+        assert (status, sent) == (wanted, int(is_live))
+        self.done.add((request.position_id, request.action))
+        self.tally.passed += 1
+        if is_live:
+            self.tally.orders += sent
+            del self.model.notional_usd[request.position_id]
+
+    async def _changes(self, takes: bool, change: Awaitable[ModeState]) -> None:
+        try:
+            await change
+            is_taken = True
+        except GateClosed:
+            is_taken = False
+            self.tally.refusals += 1
+        assert is_taken == takes
+
+    @property
+    def calls(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        rare = (self.kill, self.wait)
+        return (
+            (self.mode, self.mode, self.master, self.flags, self.caps)
+            + rare
+            + ((self.execute,) * 5)
+        )
+
+
+async def begun(number: int) -> Sequence:
+    """A desk of some kind, open or closed, and its model."""
+    rng = rng_at(11, f"gates {number}", NOW)
+    environment = Environment.MAINNET if rng.random() < 0.7 else Environment.TESTNET
+    is_dry, is_synthetic = bool(rng.random() < 0.15), bool(rng.random() < 0.15)
+    desk = evolve(params(environment), is_core_dry_run=is_dry)
+    most = Caps(per_position_usd=150_000.0, per_underlying_usd=200_000.0)
+    state = evolve(OPEN if rng.random() < 0.6 else ModeState(), caps=MOST, most=most)
+    if environment is Environment.TESTNET and state.enable_live:
+        state = evolve(state, mode=Mode.PAPER)
+    rig = await greg_rig(state, desk)
+    await add_sandbox(rig)
+    if is_synthetic:
+        rig.sensors.data_source = DataSource.SYNTHETIC
+        await rig.greg.evaluate()
+    model = GateModel(
+        environment=str(environment),
+        is_core_dry_run=is_dry,
+        is_synthetic=is_synthetic,
+        notional_usd={BEAR_CALL: 50_000.0, STRADDLE: 50_000.0},
+        advised={
+            BEAR_CALL: ("CLOSE", BEAR, "BTC"),
+            STRADDLE: ("HEDGE", STRAD, "BTC"),
+            SANDBOX: ("CLOSE", BEAR, "BTC"),
+        },
+        sandbox=frozenset({SANDBOX}),
+        most_position=150_000.0,
+        most_coin=200_000.0,
+        mode=str(state.mode),
+        master=state.enable_live,
+        flags={str(code) for code in state.strategies},
+        cap_position=MOST.per_position_usd,
+        cap_coin=MOST.per_underlying_usd,
+    )
+    return Sequence(rig, model, rng, Tally(), set())
+
+
+async def test_no_sequence_reaches_an_order_with_a_gate_closed() -> None:
+    """Orders are sent exactly where the model has every gate open; each refusal is one line."""
+    whole = Tally()
+    for number in range(SEQUENCES):
+        run = await begun(number)
+        for _ in range(CALLS):
+            await run.calls[int(run.rng.integers(len(run.calls)))]()
+        rows = await run.rig.rows()
+        refused = [row for row in rows if row.extra_info.get("refused") is True]
+        assert len(refused) == run.tally.refusals
+        assert sum(bool(row.order_ids) for row in rows) == run.tally.orders
+        whole.refusals += run.tally.refusals
+        whole.passed += run.tally.passed
+        whole.orders += run.tally.orders
+
+    assert whole.refusals > 4 * SEQUENCES
+    assert whole.orders > SEQUENCES // 40
+    assert whole.passed > whole.orders
