@@ -1,204 +1,147 @@
 """
-Time pricing, greeks and implied volatility against their peers, in one interleaved run.
+Measure the parts named, all of them by default, and print each figure beside what was asked of it.
 
-All peers take turns on one core, round after round; what counts is the processor time of the
-fastest round, and ratios within this run. Accuracy is measured first, against 50 digits.
+Times are of the processor, of the fastest of many rounds, but for sweeps, which are timed by the
+clock on every core: those mean something on a quiet machine alone.
 """
 
 import argparse
 import os
-import statistics
 import tempfile
-import time
-import tracemalloc
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from attrs import frozen
 from rich.console import Console
-from rich.table import Table
 
-from bench import old
-from bench.peer import MILLION, Peer
-from bench.peers import all_peers
-from bench.sample import (
-    Floats,
-    Sample,
-    chain_like,
-    exact_ivs,
-    exact_main_greeks,
-    exact_options,
-    sample_of,
-)
-from core.pricing.greeks import main_greeks
-from core.pricing.implied import implied_vol
-from tests.support.reference import random_domain
+from bench.backtest import measure_backtest
+from bench.decoding import measure_decoding
+from bench.figures import Bound, Figure, figures_table
+from bench.peer import MILLION
+from bench.pricing import PricingParams, measure_pricing
+from bench.storage import measure_storage
+from bench.sweeps import measure_sweeps
+from bench.tick import measure_ticks
 
-CHECKED = 300  # options compared with 50 digits
-DIFFERENTIATED = 25  # of which the greeks are
-TITLES = {"premium": "Premium", "greeks": "Premium and seven greeks", "iv": "Implied volatility"}
-LOST = 1e-6  # an error in volatility that counts as a failure
+_MEMORY_GB = 2.0
 
 
-@frozen
-class Entry:
-    """One line of the report: a peer's task, and its processor time per option in each round."""
+@frozen(kw_only=True)
+class Asked:
+    """What one invocation measures, and how."""
 
-    name: str
-    task: str
-    ns: tuple[float, ...]
-    accuracy: str
-    memory: str
+    pricing: PricingParams
+    core: int  # that everything but sweeps stays on
+    console: Console
 
 
 def main() -> None:
-    """Run every peer that is installed and print a table per task."""
+    """Measure what is named and print the figures."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--rounds", type=int, default=9, help="of pricing")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
-    parser.add_argument("--rows", type=int, default=MILLION)
+    parser.add_argument("--rows", type=int, default=MILLION, help="of pricing")
     parser.add_argument("--old", type=Path, help="interpreter that has py_vollib_vectorized")
     parser.add_argument("--absent", type=Path, help="file of the peers that are not installed")
     given = parser.parse_args()
-    os.sched_setaffinity(0, {given.core})
-    warnings.simplefilter("ignore")  # peers warn of prices they cannot invert
-    console = Console(width=160)
-    peers = list(all_peers())
-    sample = chain_like(given.rows)
-    with tempfile.TemporaryDirectory() as folder:
-        beside = old.start(given.old, sample.first(old.ROWS), Path(folder)) if given.old else None
-        entries = _measure(peers, sample, beside, given.rounds)
-    for task in ("premium", "greeks", "iv"):
-        console.print(_table(task, [entry for entry in entries if entry.task == task]))
-    console.print(f"A chain of 900: three volatilities and the main greeks in {_chain_ms():.3f} ms")
+    unknown = [part for part in given.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"no part {', '.join(unknown)}: there are {', '.join(PARTS)}")
+    pricing = PricingParams(rounds=given.rounds, rows=given.rows, old=given.old)
+    asked = Asked(pricing=pricing, core=given.core, console=Console(width=160))
+    figures: list[Figure] = []
+    for part in given.parts or PARTS:
+        figures += PARTS[part](asked)
+    asked.console.print(figures_table(figures))
     for line in given.absent.read_text().splitlines() if given.absent else ():
-        console.print(f"Not measured: {line}", markup=False)
+        asked.console.print(f"Not measured: {line}", markup=False)
 
 
-def _measure(
-    peers: Sequence[Peer], sample: Sample, beside: old.OldPeer | None, rounds: int
-) -> list[Entry]:
-    checks = Checks.of(sample)
-    notes = [checks.accuracy(peer) for peer in peers]  # compiles, too
-    old_tasks = list(old.tasks()) if beside else []
-    old_notes = [checks.of_values(task, beside.values(task)) for task in old_tasks if beside]
-    samples = {peer.rows: sample.first(peer.rows) for peer in peers}
-    taken: list[list[float]] = [[] for _ in peers]
-    old_taken: list[list[float]] = [[] for _ in old_tasks]
-    for _ in range(rounds):
-        for peer, times in zip(peers, taken, strict=True):
-            part = samples[peer.rows]
-            start = time.process_time_ns()
-            peer.call(part)
-            times.append((time.process_time_ns() - start) / part.iv.size)
-        for task, times in zip(old_tasks, old_taken, strict=True):
-            if beside:
-                times.append(beside.time_ns(task) / min(old.ROWS, sample.iv.size))
-    entries = [
-        Entry(peer.name, peer.task, tuple(times), note, _bytes_held(peer, sample))
-        for peer, times, note in zip(peers, taken, notes, strict=True)
-    ]
-    for task, times, note in zip(old_tasks, old_taken, old_notes, strict=True):
-        name = f"{old.NAME} (6 of 8)" if task == "greeks" else old.NAME
-        entries.append(Entry(name, task, tuple(times), note, ""))
-    return entries
+def _pricing(asked: Asked) -> Iterable[Figure]:
+    with _one_core(asked.core):
+        found = measure_pricing(asked.pricing)
+    for table in found.tables():
+        asked.console.print(table)
+    for task, peer, target in (
+        ("premium", "numpy + scipy ndtr", 8.0),
+        ("premium", "py_vollib_vectorized", 50.0),
+        ("greeks", "numpy + ndtr, all terms shared", 10.0),
+        ("greeks", "py_vollib_vectorized", 150.0),
+        ("iv", "Let's Be Rational", 7.0),
+        ("iv", "py_vollib_vectorized", 25.0),
+    ):
+        name = f"{task}: {peer} / ours"
+        yield Figure("pricing", name, found.ratio(task, peer), Bound.AT_LEAST, target)
+    chain = "a chain of 900: three volatilities, greeks, ms"
+    yield Figure("pricing", chain, found.chain_ms, Bound.AT_MOST, 0.15)
 
 
-@frozen(eq=False)
-class Checks:
-    """A few options of the sample, and as many of the whole domain, with their exact figures."""
-
-    chain: Sample
-    wide: Sample
-    premiums: Floats  # of the chain's sides
-    ivs: tuple[Floats, Floats]  # of chain and wide
-    greeks: Floats  # of the first of the chain
-
-    @classmethod
-    def of(cls, sample: Sample) -> "Checks":
-        """The first options of *sample*, and others over all tenors, volatilities and strikes."""
-        grid = random_domain(CHECKED, seed=21)
-        chain, wide = sample.first(CHECKED), sample_of(grid, grid.is_call)
-        of_chain, of_wide = exact_options(chain), exact_options(wide)
-        gain = np.where(chain.is_call, 1.0, -1.0) * (chain.forward - chain.strike)
-        values = np.array([float(option.value) for option in of_chain])
-        ivs = exact_ivs(chain, of_chain), exact_ivs(wide, of_wide)
-        greeks = exact_main_greeks(chain.first(DIFFERENTIATED))
-        return cls(chain, wide, values + np.maximum(gain, 0.0), ivs, greeks)
-
-    def accuracy(self, peer: Peer) -> str:
-        """How far the answers are from 50 digits, and how many are none."""
-        answer = peer.call(self.chain)
-        if peer.name.startswith("limit"):
-            return ""
-        if peer.task == "greeks":
-            return self._of_greeks(np.asarray(answer)) if peer.exact_units else "not compared"
-        if peer.task == "premium":
-            return self.of_values(peer.task, answer)
-        note = self.of_values(peer.task, answer)
-        return f"{note}; whole domain {_iv_note(np.asarray(peer.call(self.wide)), self.ivs[1])}"
-
-    def of_values(self, task: str, values: Any) -> str:
-        """The same for the answers to the chain alone."""
-        if task == "premium":
-            errors = np.abs(np.asarray(values)[:CHECKED] - self.premiums)
-            worst = np.nanmax(errors / (self.chain.forward + self.chain.strike))
-            return f"{worst:.1e} of F + K"
-        if task == "iv":
-            return _iv_note(np.asarray(values)[:CHECKED], self.ivs[0])
-        return "not compared"
-
-    def _of_greeks(self, rows: Floats) -> str:
-        errors = np.abs(rows[:, : self.greeks.shape[1]] / self.greeks - 1.0)
-        return f"{errors.max():.1e} of each"
+def _backtest(asked: Asked) -> Iterable[Figure]:
+    with _one_core(asked.core):
+        found = measure_backtest()
+    asked.console.print(
+        f"{found.rows:,} rows, {found.trades} trades: {1e3 * found.fastest_s:.2f} ms against "
+        f"{found.pandas_s:.2f} s, the same within {found.worst_coin:.0e} coin"
+    )
+    yield Figure("backtest", "pandas loop / fast simulator", found.ratio, Bound.AT_LEAST, 200.0)
+    size = found.columns_bytes / 1e9
+    yield Figure("backtest", "columns of a year of chains, GB", size, Bound.AT_MOST, _MEMORY_GB)
 
 
-def _iv_note(found: Floats, exact: Floats) -> str:
-    errors = np.abs(found - exact)
-    failed = ~(errors <= LOST)
-    return f"{np.max(errors[~failed], initial=0.0):.1e}, {np.mean(failed):.0%} lost"
+def _storage(asked: Asked) -> Iterable[Figure]:
+    with _one_core(asked.core), tempfile.TemporaryDirectory() as folder:
+        found = measure_storage(Path(folder))
+    scans = "scan of a file per snapshot / of a month"
+    yield Figure("storage", scans, found.scan_ratio, Bound.AT_LEAST, 10.0)
+    size = "bytes of a month / of a file per snapshot"
+    yield Figure("storage", size, found.size_ratio, Bound.AT_MOST, 0.4)
 
 
-def _bytes_held(peer: Peer, sample: Sample) -> str:
-    """What numpy holds at most during a call, per option; what others allocate is not seen."""
-    part = sample.first(min(peer.rows, 20_000))
-    peer.call(part)
-    tracemalloc.start()
-    peer.call(part)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return f"{peak / part.iv.size:.0f}"
+def _decoding(asked: Asked) -> Iterable[Figure]:
+    with _one_core(asked.core):
+        found = measure_decoding()
+    name = "900 options to columns, IV and greeks / JSON decoder"
+    yield Figure("decoding", name, found.ratio, Bound.AT_MOST, 2.0)
 
 
-def _table(task: str, entries: Sequence[Entry]) -> Table:
-    ours = min(min(entry.ns) for entry in entries if entry.name.startswith("options-agent"))
-    table = Table(title=TITLES[task])
-    for column in ("", "ns, least", "ns, median", "x ours", "bytes an option"):
-        table.add_column(column, justify="right" if column else "left")
-    table.add_column("error on the chain")
-    for entry in sorted(entries, key=lambda entry: min(entry.ns)):
-        least, ratio = min(entry.ns), min(entry.ns) / ours
-        figures = f"{least:.2f}", f"{statistics.median(entry.ns):.2f}", f"{ratio:.2f}"
-        table.add_row(entry.name, *figures, entry.memory, entry.accuracy)
-    return table
+def _sweeps(asked: Asked) -> Iterable[Figure]:
+    load = os.getloadavg()[0]
+    asked.console.print(f"load before the sweeps: {load:.1f}")
+    found = measure_sweeps()
+    least = Bound.AT_LEAST, 0.93
+    yield Figure("sweeps", "400 cells of 50 ms, busy: share of ideal", found.busy, *least)
+    yield Figure("sweeps", "400 cells of 50 ms, asleep: share of ideal", found.waiting, *least)
 
 
-def _chain_ms(rounds: int = 300) -> float:
-    """The least time of one chain of 900 options: bid, ask and mark volatilities, and greeks."""
-    sample = chain_like(900, seed=2)
-    terms = sample.forward, sample.strike, sample.tenor
-    mark = sample.out_usd / sample.forward
-    taken = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        for price in (0.99 * mark, 1.01 * mark, mark):
-            iv, _ = implied_vol(price, *terms, sample.is_out_call)
-        main_greeks(*terms, iv, sample.is_out_call)
-        taken.append(time.perf_counter() - start)
-    return 1e3 * min(taken)
+def _tick(asked: Asked) -> Iterable[Figure]:
+    with _one_core(asked.core):
+        found = measure_ticks()
+    least = Bound.AT_LEAST, 500.0
+    yield Figure("tick", "ticks a second, call rule", found.rule_a_second, *least)
+    yield Figure("tick", "ticks a second, live strategy", found.live_a_second, *least)
+
+
+PARTS: Mapping[str, Callable[[Asked], Iterable[Figure]]] = {
+    "sweeps": _sweeps,  # first, while no other thread was started
+    "tick": _tick,
+    "decoding": _decoding,
+    "storage": _storage,
+    "backtest": _backtest,
+    "pricing": _pricing,
+}
+
+
+@contextmanager
+def _one_core(core: int) -> Iterator[None]:
+    """This process on *core* while a block lasts."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ charges fees and margin, and must come to the same trades. Run by `python -m ben
 import argparse
 import statistics
 import time
+from collections.abc import Callable
 from math import floor
 
 import numpy as np
@@ -183,7 +184,8 @@ def pandas_loop(frame: pd.DataFrame, delivery: dict[int, float]) -> list[Sold]:
     balance, held, before = ACCOUNT.deposit_coin, None, None
     sold: list[Sold] = []
     for key, now in frame.groupby("at_ms", sort=True):
-        at_ms, ended = int(str(key)), None
+        at_ms = int(str(key))
+        ended: Sold | None = None
         if held is not None and held.expiry_ms <= at_ms:
             delivered = _delivered(held, delivery[held.expiry_ms])
             balance += delivered.pnl_coin + held.fee - held.entry * held.amount
@@ -324,36 +326,75 @@ def difference(ours: list[Sold], theirs: list[Sold]) -> float:
     return worst
 
 
+@frozen(kw_only=True)
+class BacktestFigures:
+    """Both times over the same year, seconds of processor, and how far the trades are apart."""
+
+    rows: int
+    trades: int
+    columns_bytes: int
+    first_s: float  # compiling, or reading the cache
+    fastest_s: float
+    median_s: float
+    pandas_s: float
+    worst_coin: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long the pandas loop takes."""
+        return self.pandas_s / self.fastest_s
+
+
+def measure_backtest(hours: int = HOURS, rounds: int = 7) -> BacktestFigures:
+    """
+    Run both over *hours* of chains, the fast simulator in so many *rounds*.
+
+    Raises:
+        AssertionError: They do not come to the same trades.
+    """
+    columns = year(hours=hours)
+    frame = frame_of(columns)
+    delivery = {
+        int(ms): float(price)
+        for ms, price in zip(columns.delivery_ms, columns.delivered.price_usd, strict=True)
+    }
+    first_s, *taken = [
+        _seconds(lambda: run_calls(columns, RULE, ACCOUNT, LIMITS)) for _ in range(rounds + 1)
+    ]
+    plain: list[Sold] = []
+    pandas_s = _seconds(lambda: plain.extend(pandas_loop(frame, delivery)))
+    return BacktestFigures(
+        rows=len(columns),
+        trades=len(plain),
+        columns_bytes=columns.bytes,
+        first_s=first_s,
+        fastest_s=min(taken),
+        median_s=statistics.median(taken),
+        pandas_s=pandas_s,
+        worst_coin=difference(fast_trades(columns), plain),
+    )
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    began = time.process_time()
+    action()
+    return time.process_time() - began
+
+
 def main() -> None:
     """Print both times, the ratio, and how far the trades are apart."""
     parser = argparse.ArgumentParser(prog="python -m bench.backtest", description=__doc__)
     parser.add_argument("--hours", type=int, default=HOURS)
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args()
-    columns = year(hours=given.hours)
-    frame = frame_of(columns)
-    delivery = {
-        int(ms): float(price)
-        for ms, price in zip(columns.delivery_ms, columns.delivered.price_usd, strict=True)
-    }
-    began = time.process_time()
-    run_calls(columns, RULE, ACCOUNT, LIMITS)
-    first_s = time.process_time() - began
-    taken = []
-    for _ in range(given.rounds):
-        began = time.process_time()
-        run_calls(columns, RULE, ACCOUNT, LIMITS)
-        taken.append(time.process_time() - began)
-    began = time.process_time()
-    plain = pandas_loop(frame, delivery)
-    pandas_s = time.process_time() - began
-    worst = difference(fast_trades(columns), plain)
-    print(f"{len(columns):,} rows, {len(plain)} trades, {columns.bytes / 1e6:.0f} MB of columns")
-    print(f"first call {1e3 * first_s:.1f} ms, compiling or reading the cache")
-    fastest, usual = min(taken), statistics.median(taken)
-    print(f"fast simulator {1e3 * fastest:.2f} ms (median {1e3 * usual:.2f})")
-    print(f"pandas loop {pandas_s:.2f} s: {pandas_s / fastest:,.0f} times as long")
-    print(f"the same trades; P&L, fees and margin within {worst:.1e} coin")
+    found = measure_backtest(given.hours, given.rounds)
+    print(
+        f"{found.rows:,} rows, {found.trades} trades, {found.columns_bytes / 1e6:.0f} MB of columns"
+    )
+    print(f"first call {1e3 * found.first_s:.1f} ms, compiling or reading the cache")
+    print(f"fast simulator {1e3 * found.fastest_s:.2f} ms (median {1e3 * found.median_s:.2f})")
+    print(f"pandas loop {found.pandas_s:.2f} s: {found.ratio:,.0f} times as long")
+    print(f"the same trades; P&L, fees and margin within {found.worst_coin:.1e} coin")
 
 
 if __name__ == "__main__":

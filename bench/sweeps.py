@@ -14,6 +14,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from attrs import frozen
+
 from adapters.dask.sweeps import DaskSweeps
 from adapters.system.sweeps import ProcessSweeps
 from ports.sweeps import Cell, SweepExecutor
@@ -38,6 +40,24 @@ def main() -> None:
         f"{given.cells} cells of {given.ms:g} ms on {given.workers} workers: {taken_s:.2f} s, "
         f"{ideal_s / taken_s:.3f} of ideal"
     )
+
+
+@frozen(kw_only=True)
+class SweepFigures:
+    """The share of the ideal that cells reach which keep a core busy, and which sleep."""
+
+    busy: float
+    waiting: float
+
+
+def measure_sweeps(cells: int = 400, length_s: float = 0.05, workers: int = 2) -> SweepFigures:
+    """So many cells of *length_s* in so many processes, once of either kind."""
+    ideal_s = cells * length_s / workers
+
+    def share(compute: Callable[[float], None]) -> float:
+        return ideal_s / seconds_taken(ProcessSweeps(workers), compute, cells, length_s)
+
+    return SweepFigures(busy=share(worked), waiting=share(time.sleep))
 
 
 def worked(length_s: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from ports.checks import positive, utc
+from ports.checks import not_negative, positive, utc
 from ports.columns import Floats, Ints, float_column, int_column
 from ports.instruments import OptionContract
 
@@ -46,7 +46,8 @@ class BacktestTrade:
     buy-back price, the payoff, or the last mark of a trade left open. *pnl_coin* is the option
     alone after fees: amount x (entry_coin - exit_coin) - fees_coin; in USD each flow at the index
     of its instant. Excursions are the best and the worst that pnl_coin stood at, at marks.
-    *settlement* says how the delivery price is known, empty where none was needed.
+    *settlement* says how the delivery price is known, empty where none was needed, and
+    *settlement_error_usd* how far it may be from the venue's own: one standard error.
     """
 
     number: int
@@ -76,6 +77,7 @@ class BacktestTrade:
     adverse_coin: float
     margin_coin: float  # initial margin at the sale
     settlement: str = field(default="")
+    settlement_error_usd: float = field(default=0.0, validator=not_negative)
 
 
 @frozen(eq=False)

@@ -1,6 +1,7 @@
 """ChainTable: the option chain of one underlying as read-only columns."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Self
 
 import attrs
@@ -58,12 +59,12 @@ class ChainTable:
 
     def contract(self, row: int) -> OptionContract:
         """The contract in *row*."""
-        return OptionContract(
-            underlying=self.underlying,
-            expiry=from_epoch_ms(int(self.expiry_ms[row])),
-            strike=float(self.strike[row]),
-            kind=OptionKind.CALL if self.is_call[row] else OptionKind.PUT,
-            settlement=self.settlement,
+        return _contract(
+            self.underlying,
+            int(self.expiry_ms[row]),
+            float(self.strike[row]),
+            bool(self.is_call[row]),
+            self.settlement,
         )
 
     @property
@@ -105,3 +106,16 @@ _COLUMNS = (
     "quoted_at_ms",
 )
 _MS_PER_YEAR = 365 * 86_400_000
+
+
+@lru_cache(maxsize=16_384)  # a few thousand contracts, and their names, come with every chain
+def _contract(
+    underlying: str, expiry_ms: int, strike: float, is_call: bool, settlement: Settlement
+) -> OptionContract:
+    return OptionContract(
+        underlying=underlying,
+        expiry=from_epoch_ms(expiry_ms),
+        strike=strike,
+        kind=OptionKind.CALL if is_call else OptionKind.PUT,
+        settlement=settlement,
+    )

@@ -8,10 +8,12 @@ from functools import cached_property, lru_cache
 from math import ceil, floor
 from typing import Self, TypeAlias
 
+import numpy as np
 from attrs import field, frozen
 from attrs.validators import optional
 
 from ports.checks import not_negative, positive, utc
+from ports.columns import Bools, Floats
 
 YEAR = timedelta(days=365)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -221,6 +223,18 @@ class ContractRules:
     def is_on_tick(self, price: float) -> bool:
         """Whether an order at *price* would be taken."""
         return abs(price / self.tick_at(price) - round(price / self.tick_at(price))) < _GRID_SLACK
+
+    def ticks_at(self, prices: Floats) -> Floats:
+        """The tick in force at each of *prices*, (n,)."""
+        ticks = np.full(prices.shape, self.tick_size)
+        for step in self.tick_steps:
+            ticks[prices >= step.above_price] = step.tick_size
+        return ticks
+
+    def are_on_tick(self, prices: Floats) -> Bools:
+        """Where an order at *prices* would be taken, (n,); false where there is none."""
+        steps = prices / self.ticks_at(prices)
+        return np.asarray(np.abs(steps - np.round(steps)) < _GRID_SLACK)
 
     def lots(self, amount: float) -> int:
         """

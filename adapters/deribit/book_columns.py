@@ -3,16 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 from math import nan
+from operator import itemgetter
 from types import NoneType
 from typing import Any
 
 import numpy as np
-from attrs import field, frozen
+from attrs import frozen
 
 from ports.chain import ChainTable
 from ports.checks import epoch_ms
-from ports.columns import Floats
+from ports.columns import Bools, Floats, Ints
 from ports.errors import Malformed
 from ports.instruments import OptionContract
 from ports.snapshots import coin_of, settlement_of
@@ -30,19 +32,21 @@ _NUMBERS = (
     "estimated_delivery_price",
     "creation_timestamp",
 )
-_PLAIN = {float, NoneType}  # numpy reads None as NaN; an int may be too large for it
+_told = itemgetter(*_NUMBERS)
+_PLAIN = {float, int, NoneType}  # numpy reads None as NaN
 
 
 @frozen(eq=False)
 class BookColumns:
     """
-    The quotes of one family as told, sorted as a ChainTable is.
+    The quotes of one family as told, sorted as a ChainTable is, with the venue's *names*.
 
     *index_usd* is the median of the rows' estimated delivery prices, which are the index but
     for an expiry in its last half hour; NaN where no row has one.
     """
 
     chain: ChainTable
+    names: tuple[str, ...]
     interest_rate: Floats
     index_usd: float
 
@@ -55,21 +59,20 @@ class BookRead:
     notes: tuple[str, ...]
 
 
-_Key = tuple[float, float, float]  # expiry in ms, strike, 1 for a call: what rows are sorted by
-
-
-@frozen
-class _Terms:
-    family: str
-    key: _Key
+_Key = tuple[float, float, float]  # expiry in ms, strike, 1 for a put: what rows are sorted by
 
 
 @frozen(eq=False)
-class _Picked:
-    """The rows of one family, and the terms of each."""
+class _Family:
+    """Where the options of one family stand among the rows told, and their terms, sorted."""
 
-    rows: list[int] = field(factory=list)
-    keys: list[_Key] = field(factory=list)
+    family: str
+    rows: Ints
+    names: tuple[str, ...]
+    expiry_ms: Ints
+    strike: Floats
+    is_call: Bools
+    repeated: int  # rows that name an option for the second time
 
 
 def read_books(rows: object, method: str) -> BookRead:
@@ -84,95 +87,127 @@ def read_books(rows: object, method: str) -> BookRead:
     """
     if not isinstance(rows, list) or not set(map(type, rows)) <= {dict}:
         raise Malformed(f"{method}: the result is not a list of objects")
-    terms = [_terms(row.get("instrument_name")) for row in rows]
     numbers = _numbers(rows)
     is_dated = np.isfinite(numbers["creation_timestamp"]).tolist()
-    families: dict[str, _Picked] = defaultdict(_Picked)
-    for number, each in enumerate(terms):
-        if each is not None and is_dated[number]:
-            picked = families[each.family]
-            picked.rows.append(number)
-            picked.keys.append(each.key)
-    if not families:
+    named = [_text(row.get("instrument_name")) for row in rows]
+    layout = _layout(
+        tuple(name if dated else None for name, dated in zip(named, is_dated, strict=True))
+    )
+    if not layout:
         raise Malformed(f"{method}: no option among {len(rows)} rows")
-    notes: list[str] = []
-    if sum(len(picked.rows) for picked in families.values()) < len(rows):
-        notes += _left_out(terms, is_dated)
-    read: dict[str, BookColumns] = {}
-    for family in sorted(families):
-        columns = read[family] = _columns_of(family, families[family], numbers)
-        if repeated := len(families[family].rows) - len(columns.chain):
-            notes.append(f"{repeated} rows of {family} name an option for the second time")
-    return BookRead(read, tuple(notes))
+    families = {each.family: _columns_of(each, numbers) for each in layout}
+    is_whole = sum(len(each.rows) for each in layout) == len(rows)
+    return BookRead(families, () if is_whole else tuple(_left_out(named, is_dated, layout)))
 
 
-def _columns_of(family: str, picked: _Picked, told: Mapping[str, Floats]) -> BookColumns:
-    """The columns; of two rows of one option the first is kept."""
-    rows, keys = np.array(picked.rows, dtype=np.int64), np.array(picked.keys, dtype=np.float64)
-    numbers = {name: column[rows] for name, column in told.items()}
-    order = np.lexsort((-keys[:, 2], keys[:, 1], keys[:, 0]))  # stable: the first told comes first
-    is_first = np.append(True, np.any(keys[order[1:]] != keys[order[:-1]], axis=1))
-    order = order[is_first]
-    expiry_ms, strike, is_call = keys[order].T
-    unknown = np.full(len(order), nan)
+def _left_out(
+    named: list[str | None], is_dated: list[bool], layout: tuple[_Family, ...]
+) -> Iterator[str]:
+    is_option = [name is not None and _key(name) is not None for name in named]
+    if unread := is_option.count(False):
+        yield f"{unread} of {len(named)} rows name no option"
+    undated = sum(known and not dated for known, dated in zip(is_option, is_dated, strict=True))
+    if undated:
+        yield f"{undated} of {len(named)} rows do not say when they were made"
+    for each in layout:
+        if each.repeated:
+            yield f"{each.repeated} rows of {each.family} name an option for the second time"
+
+
+def _columns_of(family: _Family, told: Mapping[str, Floats]) -> BookColumns:
+    numbers = {name: column[family.rows] for name, column in told.items()}
+    unknown = np.full(len(family.rows), nan)
     estimated = _above_zero(numbers["estimated_delivery_price"])
     known = estimated[np.isfinite(estimated)]
-    mark = numbers["mark_price"][order]
+    mark = numbers["mark_price"]
     table = ChainTable(
-        underlying=coin_of(family),
-        settlement=settlement_of(family),
-        expiry_ms=expiry_ms.astype(np.int64),
-        strike=strike,
-        is_call=is_call > 0.0,
-        forward=_above_zero(numbers["underlying_price"])[order],
-        bid=_above_zero(numbers["bid_price"])[order],
-        ask=_above_zero(numbers["ask_price"])[order],
+        underlying=coin_of(family.family),
+        settlement=settlement_of(family.family),
+        expiry_ms=family.expiry_ms,
+        strike=family.strike,
+        is_call=family.is_call,
+        forward=_above_zero(numbers["underlying_price"]),
+        bid=_above_zero(numbers["bid_price"]),
+        ask=_above_zero(numbers["ask_price"]),
         bid_amount=unknown,
         ask_amount=unknown,
         mark=np.where(mark >= 0, mark, nan),
-        mark_iv=_above_zero(numbers["mark_iv"])[order] / 100.0,
-        open_interest=numbers["open_interest"][order],
-        volume=numbers["volume"][order],
-        quoted_at_ms=numbers["creation_timestamp"][order].astype(np.int64),
+        mark_iv=_above_zero(numbers["mark_iv"]) / 100.0,
+        open_interest=numbers["open_interest"],
+        volume=numbers["volume"],
+        quoted_at_ms=numbers["creation_timestamp"].astype(np.int64),
     )
-    index_usd = float(np.median(known)) if len(known) else nan
-    return BookColumns(table, numbers["interest_rate"][order], index_usd)
+    return BookColumns(
+        chain=table,
+        names=family.names,
+        interest_rate=numbers["interest_rate"],
+        index_usd=float(np.median(known)) if len(known) else nan,
+    )
 
 
-def _numbers(rows: list[dict[str, Any]]) -> dict[str, Floats]:
-    """A column for each name; NaN for what is no number that can be meant."""
-    return {name: _floats([row.get(name) for row in rows]) for name in _NUMBERS}
+@lru_cache(maxsize=16)  # the venue keeps its order from one answer to the next
+def _layout(names: tuple[str | None, ...]) -> tuple[_Family, ...]:
+    """The families that *names*, row by row, are of; None is a row to be left out."""
+    families: dict[str, list[tuple[_Key, int]]] = defaultdict(list)
+    for row, name in enumerate(names):
+        key = None if name is None else _key(name)
+        if name is not None and key is not None:
+            families[name.partition("-")[0]].append((key, row))
+    return tuple(_family(family, picked, names) for family, picked in sorted(families.items()))
 
 
-def _floats(told: list[Any]) -> Floats:
-    if not set(map(type, told)) <= _PLAIN:
-        told = [
-            each if type(each) in (float, int) and abs(each) < _LARGEST else nan for each in told
-        ]
-    column = np.array(told, dtype=np.float64)
-    return np.where(np.abs(column) < _LARGEST, column, nan)
+def _family(family: str, picked: list[tuple[_Key, int]], names: tuple[str | None, ...]) -> _Family:
+    """The rows *picked*, sorted; of two of one option the first is kept."""
+    first: dict[_Key, int] = {}
+    for key, row in sorted(picked):
+        first.setdefault(key, row)
+    expiry_ms, strike, is_put = np.array(list(first), dtype=np.float64).T
+    return _Family(
+        family=family,
+        rows=np.array(list(first.values()), dtype=np.int64),
+        names=tuple(str(names[row]) for row in first.values()),
+        expiry_ms=expiry_ms.astype(np.int64),
+        strike=strike,
+        is_call=is_put == 0.0,
+        repeated=len(picked) - len(first),
+    )
 
 
 @lru_cache(maxsize=16_384)  # a few thousand names come again with every chain
-def _terms(name: object) -> _Terms | None:
-    """What *name* says; None if it is no option's."""
-    if not isinstance(name, str):
-        return None
+def _key(name: str) -> _Key | None:
+    """The terms of the option *name*, in the order of chains; None if it is no option's."""
     try:
         contract = OptionContract.from_symbol(name)
     except ValueError:
         return None
-    family = name.partition("-")[0]
-    key = float(epoch_ms(contract.expiry)), contract.strike, float(contract.is_call)
-    return _Terms(family, key)
+    return float(epoch_ms(contract.expiry)), contract.strike, float(not contract.is_call)
 
 
-def _left_out(terms: list[_Terms | None], is_dated: list[bool]) -> Iterator[str]:
-    if unread := sum(each is None for each in terms):
-        yield f"{unread} of {len(terms)} rows name no option"
-    named = zip(terms, is_dated, strict=True)
-    if undated := sum(each is not None and not dated for each, dated in named):
-        yield f"{undated} of {len(terms)} rows do not say when they were made"
+def _numbers(rows: list[dict[str, Any]]) -> dict[str, Floats]:
+    """A column for each name; NaN for what is no number that can be meant."""
+    try:
+        told = list(chain.from_iterable(map(_told, rows)))
+    except KeyError:  # a row does not tell all of them
+        told = [row.get(name) for row in rows for name in _NUMBERS]
+    columns = _floats(told).reshape(len(rows), len(_NUMBERS)).T
+    return dict(zip(_NUMBERS, columns, strict=True))
+
+
+def _floats(told: list[Any]) -> Floats:
+    is_plain = set(map(type, told)) <= _PLAIN
+    try:
+        column = np.array(told if is_plain else [*map(_meant, told)], dtype=np.float64)
+    except OverflowError:  # an integer of hundreds of digits
+        column = np.array([*map(_meant, told)], dtype=np.float64)
+    return np.where(np.abs(column) < _LARGEST, column, nan)
+
+
+def _meant(told: Any) -> float:
+    return float(told) if type(told) in (float, int) and abs(told) < _LARGEST else nan
+
+
+def _text(name: object) -> str | None:
+    return name if isinstance(name, str) else None
 
 
 def _above_zero(column: Floats) -> Floats:

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from math import isfinite, nan
-from typing import TypeVar
 
 import numpy as np
 from attrs import evolve, frozen
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from adapters.deribit.models import Instrument, Summary, Ticker
+from adapters.deribit.book_columns import BookColumns
+from adapters.deribit.models import Instrument, Ticker
 from adapters.deribit.rpc import Answer
 from ports.chain import ChainTable
 from ports.checks import epoch_ms, from_epoch_ms
@@ -18,9 +18,7 @@ from ports.columns import Floats
 from ports.errors import Malformed
 from ports.instruments import ContractRules, OptionContract, OptionKind, TickStep
 
-_Model = TypeVar("_Model", bound=BaseModel)
-
-_INSTRUMENTS, _SUMMARIES = TypeAdapter(list[Instrument]), TypeAdapter(list[Summary])
+_INSTRUMENTS = TypeAdapter(list[Instrument])
 _FUTURE_SLACK = timedelta(seconds=5)  # between the venue's own clocks; more is no quote of now
 
 
@@ -55,8 +53,7 @@ def listing_of(underlying: str, answer: Answer) -> Listing:
     Raises:
         Malformed: There is none in it.
     """
-    rows = _usable(_INSTRUMENTS, Instrument, answer)
-    listed = {row.instrument_name: _listed(underlying, row) for row in rows}
+    listed = {row.instrument_name: _listed(underlying, row) for row in _instruments(answer)}
     known = {name: each for name, each in listed.items() if each is not None}
     if not known:
         raise Malformed(f"{answer.method}: no inverse option on {underlying}")
@@ -73,21 +70,9 @@ def listing_of(underlying: str, answer: Answer) -> Listing:
     )
 
 
-def summaries_of(answer: Answer) -> dict[str, Summary]:
+def chain_of(book: BookColumns, listing: Listing, told_at: datetime) -> ChainTable:
     """
-    Return the rows of public/get_book_summary_by_currency by name, but for unreadable ones.
-
-    Raises:
-        Malformed: It is no list.
-    """
-    return {row.instrument_name: row for row in _usable(_SUMMARIES, Summary, answer)}
-
-
-def chain_of(
-    underlying: str, summaries: Mapping[str, Summary], listing: Listing, told_at: datetime
-) -> ChainTable:
-    """
-    Return the chain of *underlying* that *summaries*, told at *told_at*, make.
+    Return the chain that *book*, told at *told_at*, makes of the contracts in *listing*.
 
     A quote is NaN where the venue has none, off the grid, or crossed; a row without a mark, of
     an unlisted contract, or from the future is left out.
@@ -95,32 +80,24 @@ def chain_of(
     Raises:
         Malformed: No row can be used.
     """
+    told, names, rules = book.chain, book.names, listing.rules
     latest_ms = epoch_ms(told_at + _FUTURE_SLACK)
-    rows = [
-        (contract, summaries[name])
-        for name, contract in listing.contracts.items()
-        if name in summaries and _is_usable(summaries[name], latest_ms)
-    ]
-    if not rows:
-        raise Malformed(f"none of {len(summaries)} quotes of {underlying} options can be used")
-    quotes = [_touch(row, listing) for _, row in rows]
-    unknown = np.full(len(rows), nan)
-    return ChainTable(
-        underlying=underlying,
-        expiry_ms=[epoch_ms(contract.expiry) for contract, _ in rows],
-        strike=[contract.strike for contract, _ in rows],
-        is_call=[contract.is_call for contract, _ in rows],
-        forward=[_above_zero(row.underlying_price) for _, row in rows],
-        bid=[quote.bid for quote in quotes],
-        ask=[quote.ask for quote in quotes],
-        bid_amount=unknown,
-        ask_amount=unknown,
-        mark=[row.mark_price for _, row in rows],
-        mark_iv=[_above_zero(row.mark_iv) / 100.0 for _, row in rows],
-        open_interest=[_not_below_zero(row.open_interest) for _, row in rows],
-        volume=[_not_below_zero(row.volume) for _, row in rows],
-        quoted_at_ms=[row.creation_timestamp for _, row in rows],
+    is_usable = np.array([name in listing.contracts for name in names])
+    is_usable &= (told.mark >= 0) & (told.quoted_at_ms >= 0) & (told.quoted_at_ms <= latest_ms)
+    if not is_usable.any():
+        raise Malformed(f"none of {len(told)} quotes of {told.underlying} options can be used")
+    is_open = np.array([name in listing.tradable for name in names])
+    bid = np.where(is_open & rules.are_on_tick(told.bid), told.bid, nan)
+    ask = np.where(is_open & rules.are_on_tick(told.ask), told.ask, nan)
+    is_crossed = bid >= ask
+    cleaned = evolve(
+        told,
+        bid=np.where(is_crossed, nan, bid),
+        ask=np.where(is_crossed, nan, ask),
+        open_interest=np.where(told.open_interest >= 0, told.open_interest, nan),
+        volume=np.where(told.volume >= 0, told.volume, nan),
     )
+    return cleaned if is_usable.all() else cleaned.where(is_usable)
 
 
 def rules_of(row: Instrument) -> ContractRules:
@@ -171,20 +148,20 @@ class _Touch:
     ask: float
 
 
-def _usable(rows: TypeAdapter[list[_Model]], model: type[_Model], answer: Answer) -> list[_Model]:
+def _instruments(answer: Answer) -> list[Instrument]:
     """The rows of *answer* that can be read: one bad row does not hide the others."""
     if not isinstance(answer.result, list):
         raise Malformed(f"{answer.method}: the result is not a list")
     try:
-        return rows.validate_python(answer.result)
+        return _INSTRUMENTS.validate_python(answer.result)
     except ValidationError:  # seldom: all at once takes little more than half as long
-        return list(_readable(model, answer.result))
+        return list(_readable(answer.result))
 
 
-def _readable(model: type[_Model], rows: Iterable[object]) -> Iterable[_Model]:
+def _readable(rows: Iterable[object]) -> Iterable[Instrument]:
     for row in rows:
         try:
-            yield model.model_validate(row)
+            yield Instrument.model_validate(row)
         except ValidationError:
             continue
 
@@ -209,15 +186,6 @@ def _listed(underlying: str, row: Instrument) -> _Listed | None:
         return _Listed(contract, rules_of(row), row.is_active and row.state in (None, "open"))
     except ValueError:
         return None
-
-
-def _is_usable(row: Summary, latest_ms: int) -> bool:
-    return row.mark_price >= 0 and row.creation_timestamp <= latest_ms
-
-
-def _touch(row: Summary, listing: Listing) -> _Touch:
-    is_open = row.instrument_name in listing.tradable
-    return _clean(row.bid_price, row.ask_price, listing.rules, is_open)
 
 
 def _clean(bid: float, ask: float, rules: ContractRules, is_open: bool) -> _Touch:

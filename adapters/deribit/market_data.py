@@ -1,16 +1,17 @@
 """DeribitMarketData: the chain of a coin in one call, with sharper quotes where they are needed."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
 from attrs import Factory, define, evolve, field, frozen
 
-from adapters.deribit.chains import Listing, chain_of, listing_of, summaries_of, with_ticker
+from adapters.deribit.book_columns import read_books
+from adapters.deribit.chains import Listing, chain_of, listing_of, with_ticker
 from adapters.deribit.client import DeribitClient
-from adapters.deribit.models import IndexPrice, Summary, Ticker
+from adapters.deribit.models import IndexPrice, Ticker
 from adapters.deribit.parse import COINS, read_as
 from ports.chain import ChainTable
 from ports.checks import epoch_ms
@@ -112,9 +113,11 @@ class DeribitMarketData:
         answer = await self.client.read(
             "public/get_book_summary_by_currency", currency=underlying, kind="option"
         )
-        summaries = summaries_of(answer)
-        listing = await self._listing(underlying, summaries, answer.answered_at)
-        chain = chain_of(underlying, summaries, listing, answer.answered_at)
+        book = read_books(answer.result, answer.method).families.get(underlying)
+        if book is None:
+            raise Malformed(f"{answer.method}: no inverse option on {underlying}")
+        listing = await self._listing(underlying, book.names, answer.answered_at)
+        chain = chain_of(book, listing, answer.answered_at)
         focused = self._focused(chain)
         for ticker in await self.quotes.tickers(underlying, focused, answer.answered_at):
             chain = with_ticker(chain, ticker, listing)
@@ -128,13 +131,11 @@ class DeribitMarketData:
             rules=listing.rules,
         )
 
-    async def _listing(
-        self, underlying: str, summaries: dict[str, Summary], now: datetime
-    ) -> Listing:
+    async def _listing(self, underlying: str, names: Iterable[str], now: datetime) -> Listing:
         known = self._listings.get(underlying)
         if known is not None:
             age = now - known.read_at
-            is_new = age > _LISTING_RESTS and not summaries.keys() <= known.names
+            is_new = age > _LISTING_RESTS and not known.names.issuperset(names)
             if age <= _LISTING_LASTS and not is_new:
                 return known
         answer = await self.client.read(

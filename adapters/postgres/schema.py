@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 from adapters.postgres.tables import METADATA
 
 # Oldest first; the migrations of these names lie in adapters/postgres/migrations/versions.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 _MIGRATIONS = "adapters.postgres:migrations"
 _LOCK = 6_170_427_311  # any number that no other program locks
 

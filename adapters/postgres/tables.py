@@ -123,6 +123,7 @@ TRADES = Table(
     Column("adverse_coin", Number),
     Column("margin_coin", Number),
     Column("settlement", Text, nullable=False),
+    Column("settlement_error_usd", Number),
 )
 
 # Not bound to a run: a deleted run was tried all the same.

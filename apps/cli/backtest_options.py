@@ -10,7 +10,7 @@ from apps.cli.exits import ExitCode
 from apps.settings.root import Settings
 
 Market: TypeAlias = Annotated[
-    str | None, typer.Option("--market", help="recorded chains, or a synthetic market.")
+    str | None, typer.Option("--market", help="recorded, synthetic, or universe.")
 ]
 Data: TypeAlias = Annotated[Path | None, typer.Option("--data", help="Folder of recorded chains.")]
 CoinList: TypeAlias = Annotated[str | None, typer.Option("--coins", help="BTC,ETH: one by one.")]
@@ -66,11 +66,23 @@ _SETTINGS = {
     "latency": "backtest.backtest_latency",
     "limits": "backtest.backtest_limits",
 }
+_GREG_EXITS = "gregbot_managed"
+_NO_GREG_EXITS = (
+    f"{_GREG_EXITS} is not to be had: Greg manages structures of several legs by his sensors, and "
+    f"a backtest sells single calls. Missing are a strategy that opens his structures in it, and "
+    f"his sensors at each tick of its past; `greg smoke` shows his engines at work"
+)
 _LISTS = {"coins": "venue.underlyings", "style": "backtest.backtest_exit_styles"}
 
 
 def flags_of(given: dict[str, object]) -> list[str]:
-    """The settings, KEY=VALUE, that the options of a command, by parameter, stand for."""
+    """
+    The settings, KEY=VALUE, that the options of a command, by parameter, stand for.
+
+    Ends with MISUSE where they ask for exits that no backtest has.
+    """
+    if _GREG_EXITS in str(given.get("style")):
+        end(_NO_GREG_EXITS, ExitCode.MISUSE)
     flags = [
         f"{path}={given[name]}" for name, path in _SETTINGS.items() if given.get(name) is not None
     ]
@@ -80,7 +92,7 @@ def flags_of(given: dict[str, object]) -> list[str]:
     market = given.get("market")
     if market is not None:
         flags.append(f"venue.market={'replay' if market == 'recorded' else market}")
-    if market == "synthetic":
+    if market in ("synthetic", "universe"):
         flags.append("venue.venue_clock=stepped")
     return flags
 
@@ -90,8 +102,8 @@ def require_past(settings: Settings) -> None:
     venue = settings.venue
     if venue.market == "replay" and venue.replay_data is None:
         end("recorded chains are wanted: name their folder with --data", ExitCode.MISUSE)
-    if venue.market == "synthetic" and (venue.replay_from is None or venue.replay_to is None):
-        end("a synthetic market needs its days: --from and --to", ExitCode.MISUSE)
+    if venue.market != "replay" and (venue.replay_from is None or venue.replay_to is None):
+        end(f"a {venue.market} market needs its days: --from and --to", ExitCode.MISUSE)
 
 
 def _listed(text: str) -> str:

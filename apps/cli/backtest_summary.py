@@ -90,9 +90,8 @@ def settlement_error_coin(result: StyleResult) -> float:
     """
     squares = 0.0
     for trade in result.trades:
-        if trade.exit_reason is ExitReason.ASSIGNED and "standard error" in trade.settlement:
-            error_usd = float(trade.settlement.rpartition("error ")[2].split(" ")[0])
-            squares += (trade.amount * error_usd / trade.exit_index_usd) ** 2
+        if trade.exit_reason is ExitReason.ASSIGNED:
+            squares += (trade.amount * trade.settlement_error_usd / trade.exit_index_usd) ** 2
     return sqrt(squares)
 
 

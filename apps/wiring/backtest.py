@@ -1,6 +1,6 @@
 """Backtests run: one coin's past made ready, each exit style through an engine, the run kept."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -56,6 +56,7 @@ from ports.backtest_runs import (
     RunStatus,
     RunSummary,
     StyleResult,
+    Trial,
 )
 from ports.errors import StoreDamaged, Unavailable
 from ports.venue_log import Deposit
@@ -194,7 +195,10 @@ async def run_coin(
             break
     share = (len(results) - stopped) / len(backtest.styles)
     status = RunStatus.STOPPED if stopped else RunStatus.FINISHED
-    measured = tuple([await _measured(backtest, result, runs, stopped) for result in results])
+    if not stopped:
+        await _register(backtest, results, runs)
+    trials = await runs.trials(backtest.family)
+    measured = tuple(_measured(backtest, result, trials) for result in results)
     run = BacktestRun(summary=backtest.summary(status, share), results=measured)
     await runs.save(run)
     return run
@@ -276,21 +280,27 @@ async def course_of(
     )
 
 
-async def _measured(
-    backtest: CoinBacktest, result: StyleResult, runs: BacktestRuns, stopped: bool
-) -> StyleResult:
-    """*result* with its figures; a run that came to its end counts as a trial of its family."""
+async def _register(
+    backtest: CoinBacktest, results: Sequence[StyleResult], runs: BacktestRuns
+) -> None:
+    """Count every style as a trial of its family: each is measured against all of them."""
     config = config_of(backtest.settings, backtest.coin)
-    trial = trial_of(
-        result.equity,
-        family=backtest.family,
-        config_hash=config_hash(config, result.exit_style),
-        at=backtest.created_at,
-        run_id=backtest.run_id,
-    )
-    if trial is not None and not stopped:
-        await runs.register(trial)
-    trials = await runs.trials(backtest.family)
+    for result in results:
+        trial = trial_of(
+            result.equity,
+            family=backtest.family,
+            config_hash=config_hash(config, result.exit_style),
+            at=backtest.created_at,
+            run_id=backtest.run_id,
+        )
+        if trial is not None:
+            await runs.register(trial)
+
+
+def _measured(
+    backtest: CoinBacktest, result: StyleResult, trials: tuple[Trial, ...]
+) -> StyleResult:
+    """*result* with its figures, deflated by *trials*."""
     rng = rng_at(backtest.settings.venue.seed, "backtest/inference", backtest.prepared.instants[0])
     figures = evaluate(result.trades, result.equity, rng, trials=trials)
     return evolve(result, metrics=dict(figures))

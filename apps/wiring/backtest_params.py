@@ -144,6 +144,8 @@ def config_of(settings: Settings, coin: Coin) -> dict[str, str | float]:
         "venue.mode": settings.venue.mode,
         "underlying": coin,
     }
+    if settings.venue.universe_model is not None:
+        found["venue.universe_model"] = settings.venue.universe_model.name
     for section in _SECTIONS:
         fields = getattr(settings, section).model_dump(mode="json")
         for name, value in fields.items():
@@ -221,7 +223,8 @@ def _data_words(settings: Settings) -> str:
     if venue.market == "replay":
         return "recorded quotes, marks and index"
     minutes = settings.backtest.backtest_interval_minutes
-    return f"synthetic market, seed {venue.seed}, every {minutes} min"
+    made = "universe fitted to history" if venue.market == "universe" else "synthetic market"
+    return f"{made}, seed {venue.seed}, every {minutes} min"
 
 
 def _fill_words(settings: Settings) -> str:
@@ -264,6 +267,7 @@ _SETTLEMENTS = {
         "recorded neighbours, with its standard error"
     ),
     "synthetic": "mean of the index over 07:30-08:00 UTC",
+    "universe": "mean of the index over 07:30-08:00 UTC",
 }
 _LIMITS = {
     "research": "margin, net delta and coverage as live; none on spread, interest or notional",

@@ -21,7 +21,6 @@ from ports.market_data import MarketSnapshot
 
 _Cell = TypeVar("_Cell", bound=np.generic)
 _ROUNDED = 1e-12  # as core.risk.limits
-_GRID_SLACK = 1e-6  # of a tick, as ContractRules
 
 
 def _kept(column: NDArray[_Cell]) -> NDArray[_Cell]:
@@ -226,19 +225,11 @@ def _buyable(calls: ChainTable, rules: ContractRules, limits: RiskLimits) -> Boo
 
 def _collared(price: Floats, mark: Floats, rules: ContractRules, limits: RiskLimits) -> Bools:
     """Whether *price* is on its tick and near enough to a mark there is, (n,)."""
-    steps = price / _ticks(price, rules)
     width = np.maximum(
-        limits.price_collar_pct / 100.0 * mark, limits.price_collar_ticks * _ticks(mark, rules)
+        limits.price_collar_pct / 100.0 * mark, limits.price_collar_ticks * rules.ticks_at(mark)
     )
-    is_on_tick = np.abs(steps - np.round(steps)) < _GRID_SLACK
-    return (mark > 0) & (price > 0) & _within(np.abs(price - mark), width) & is_on_tick
-
-
-def _ticks(price: Floats, rules: ContractRules) -> Floats:
-    ticks = np.full(price.shape, rules.tick_size)
-    for step in rules.tick_steps:
-        ticks[price >= step.above_price] = step.tick_size
-    return ticks
+    is_near = (mark > 0) & (price > 0) & _within(np.abs(price - mark), width)
+    return is_near & rules.are_on_tick(price)
 
 
 def _within(figure: "Floats | float", limit: "Floats | float") -> Bools:

@@ -31,7 +31,6 @@ from core.risk.margin import STANDARD, MarginRates
 from ports.backtest_runs import BacktestTrade, EquityCurve, ExitReason, Omission, StyleResult
 from ports.checks import positive
 from ports.columns import Floats, Ints
-from ports.history import DeliveryPrice
 from ports.instruments import ContractRules
 
 STRATEGY_ID = "call_rule_v1"
@@ -154,13 +153,6 @@ def style_result(run: CallRun, rule: CallRule) -> StyleResult:
     )
 
 
-def settled_as(price: DeliveryPrice) -> str:
-    """How a delivery price is known, as a trade tells it."""
-    if price.error_usd == 0.0:
-        return price.source
-    return f"{price.source}, standard error {price.error_usd:.2f} USD"
-
-
 def _trades(run: CallRun) -> Iterator[BacktestTrade]:
     columns, log, pnl = run.columns, run.log, run.pnl_coin
     for number in range(run.trades):
@@ -204,6 +196,7 @@ def _trade(
         adverse_coin=end.worst,
         margin_coin=float(log.margin[number]),
         settlement=end.settlement,
+        settlement_error_usd=end.settlement_error_usd,
     )
 
 
@@ -218,6 +211,7 @@ class _Ending:
     best: float
     worst: float
     settlement: str = ""
+    settlement_error_usd: float = 0.0
 
 
 def _ending(run: CallRun, number: int) -> _Ending:
@@ -250,7 +244,8 @@ def _ending(run: CallRun, number: int) -> _Ending:
         index_usd=delivery.price_usd,
         best=best,
         worst=worst,
-        settlement=settled_as(delivery),
+        settlement=delivery.source,
+        settlement_error_usd=delivery.error_usd,
     )
 
 

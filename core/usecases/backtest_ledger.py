@@ -6,7 +6,6 @@ from math import inf, isfinite, nan
 
 from attrs import define, evolve, field, frozen
 
-from core.backtest.covered_call import settled_as
 from core.backtest.rules import delta_of
 from core.backtest.trades import (
     HeldColumns,
@@ -19,7 +18,6 @@ from core.risk.margin import initial_margin_coin
 from ports.backtest_runs import BacktestTrade, ExitReason, Omission, StyleResult
 from ports.checks import epoch_ms
 from ports.decision_log import Alarm, Decided, Delivered, Entry, Halted, OrderUpdated
-from ports.history import DeliveryPrice
 from ports.instruments import OptionContract
 from ports.market_data import MarketSnapshot
 from ports.positions import Book, Leg, TrackedPosition
@@ -285,6 +283,7 @@ class _End:
     index_usd: float
     mark_coin: float
     settlement: str = ""
+    settlement_error_usd: float = 0.0
 
 
 def _touched(
@@ -320,16 +319,14 @@ def _reason(text: str) -> ExitReason:
 
 def _delivery_end(entry: Delivered) -> _End:
     delivery = entry.delivery
-    price = DeliveryPrice(
-        delivery.delivery_price_usd, delivery.price_source, delivery.price_error_usd
-    )
     payoff = delivery.contract.payoff_coin(delivery.delivery_price_usd)
     return _End(
         at=delivery.contract.expiry,
         reason=ExitReason.ASSIGNED if payoff > 0.0 else ExitReason.EXPIRED,
         index_usd=entry.index_usd,
         mark_coin=payoff,
-        settlement=settled_as(price),
+        settlement=delivery.price_source,
+        settlement_error_usd=delivery.price_error_usd,
     )
 
 
@@ -367,6 +364,7 @@ def _trade(sale: Sale, leg: Leg, end: _End, strategy_id: str) -> BacktestTrade:
         adverse_coin=_known(sale.worst_coin),
         margin_coin=sale.margin_coin,
         settlement=end.settlement,
+        settlement_error_usd=end.settlement_error_usd,
     )
 
 

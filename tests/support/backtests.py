@@ -251,6 +251,7 @@ def facts_of(trade: BacktestTrade) -> tuple[object, ...]:
         trade.entry_reason,
         trade.exit_reason,
         trade.settlement,
+        trade.settlement_error_usd,
     )
 
 

@@ -1,4 +1,17 @@
-"""The compiled step of an invented market: regimes by day, two volatility factors, spot by hour."""
+"""
+The compiled step of an invented market: regimes by day, two volatility factors, spot by hour.
+
+Slow and fast deviate the logarithm of volatility; with ATM30 of the curve of
+surface.mean_variance an hour's return is
+
+    (μ - v/2 - κ trend) dt + √(v w dt) η + J,    v = (c ATM30)² exp(Y - s²/2 - premium)
+
+less the part of the last hour's shock that is taken back. η is a Student shock, w the hour's
+share of variance, Y noise of days and bursts of hours with variance s², J a jump of double
+exponential size that kicks both factors. Factors move in variance time, more while Y is
+high, and a day's moves share one scale, which makes them Student as well. Trend is an
+exponential mean of returns, skew and bend are first-order autoregressions.
+"""
 
 from math import exp, log, sqrt
 
@@ -91,17 +104,6 @@ def walk(  # noqa: PLR0917 - a kernel
     Return the states at each hour, (8, n + 1), what happens in the hour that follows, (2, n), the
     regime of each day, (d,), and the days that the last of them still has to last.
 
-    Slow and fast deviate the logarithm of volatility; with ATM30 of the curve of
-    surface.mean_variance an hour's return is
-
-        (μ - v/2 - κ trend) dt + √(v w dt) η + J,    v = (c ATM30)² exp(Y - s²/2 - premium)
-
-    less the part of the last hour's shock that is taken back. η is a Student shock, w the hour's
-    share of variance, Y noise of days and bursts of hours with variance s², J a jump of double
-    exponential size that kicks both factors. Factors move in variance time, more while Y is
-    high, and a day's moves share one scale, which makes them Student as well. Trend is an
-    exponential mean of returns, skew and bend are first-order autoregressions.
-
     Shapes: regimes (k, 11); transitions (k, k) rows that sum to 1; coin (25,); weights (168,) by
     hour of the week from Monday; shocks (10, n); draws (3, d), n = 24 d; start (10,): the states,
     the regime and the days it still lasts, drawn anew where that is zero.
@@ -160,7 +162,7 @@ def _live(  # noqa: PLR0917 - a kernel
     taken_back = coin[REVERSAL] * states[TREND_STATE, 0] * _HOUR_DAYS + coin[BOUNCE] * last_diffused
     inside[DEVIATION] = sqrt(variance * share * _HOUR) * shocks[MIX]
     inside[JUMPED] = jump
-    diffused = inside[DEVIATION] * shocks[SPOT]
+    diffused: float = inside[DEVIATION] * shocks[SPOT]
     moved = (regime[DRIFT] - 0.5 * variance) * _HOUR + diffused + jump - taken_back
     states[LOG_PRICE, 1] = states[LOG_PRICE, 0] + moved
     scale = sqrt(share) * day_mix * _liveliness(coin, states[NOISE_STATE, 0])

@@ -28,6 +28,16 @@ INSERT INTO backtest_runs (run_id, created_at, status, strategy_id, underlying, 
 VALUES ('old', '{at}', 'finished', 'covered_call', 'BTC', 'recorded', '{at}', '{at}', 60,
     '["tp_and_roll"]', 7, '0.1.0', '{{}}', '{{}}', '{{}}', 1, '', 'kept')
 """
+OLD_STYLE = """
+INSERT INTO backtest_styles (run, position, exit_style, trades_hash, omissions, equity)
+SELECT id, 0, 'tp_and_roll', 'hash', '[]', '' FROM backtest_runs
+"""
+OLD_TRADE = """
+INSERT INTO backtest_trades (style, number, chain, strategy_id, contract, amount, opened_at,
+    closed_at, entry_reason, exit_reason, settlement)
+SELECT id, 1, 1, 'covered_call', 'BTC-8MAY26-100000-C', 1, '{at}', '{at}', 'best', 'assigned',
+    '{settlement}' FROM backtest_styles
+"""
 OLD_DECISION = """
 INSERT INTO greg_decision_log (timestamp, underlying, strategy_type, position_id, action_type, mode,
     suggested, executed, reason, order_ids, extra_info, vrp_30d)
@@ -90,6 +100,25 @@ async def test_every_earlier_schema_is_brought_up(database: Database, revision: 
     assert [(entry.reason, entry.vrp_30d, entry.priority) for entry in kept] == (
         [("kept", 12.5, "")] if revision >= "0002" else []
     )
+
+
+async def test_the_error_of_a_settlement_is_read_from_its_words(database: Database) -> None:
+    """Trades kept when it was told in words have it as a number; those without have none."""
+    await database.migrate("0004")
+    await database.write("fill", executed(OLD_RUN.format(at=AT)))
+    await database.write("fill", executed(OLD_STYLE))
+    for settlement in ("interpolated, standard error 12.34 USD", "told"):
+        await database.write("fill", executed(OLD_TRADE.format(at=AT, settlement=settlement)))
+
+    await database.migrate()
+
+    def found(connection: Connection) -> list[tuple[str, float]]:
+        rows = connection.execute(
+            text("SELECT settlement, settlement_error_usd FROM backtest_trades ORDER BY id")
+        )
+        return [tuple(row) for row in rows]
+
+    assert await database.read("look", found) == [("interpolated", 12.34), ("told", 0.0)]
 
 
 async def test_migrating_twice_changes_nothing(database: Database) -> None:
