@@ -2,14 +2,14 @@
 
 import json
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.agents import agent, start_agent
+from tests.support.agents import start_agent
 from tests.support.archives import write_archive
+from tests.support.command_line import Ended, options_agent
 
 ANY_DAY = ("--set", "backtest.call_schedule=always", "--set", "backtest.call_expiries=all")
 
@@ -19,8 +19,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_archive(tmp_path_factory.mktemp("recorded"), days=16)
 
 
-def backtest(archive: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return agent(
+def backtest(archive: Path, folder: Path, *options: str) -> Ended:
+    return options_agent(
         "backtest",
         "run",
         "--market",
@@ -51,7 +51,9 @@ def test_one_command_runs_both_coins_and_prints_coin_and_usd(archive: Path, tmp_
         assert f"hold_to_expiry, {coin}" in ended.stdout
     assert "the call nearest to delta 0.25" in ended.stdout
     assert "hold_to_expiry, USD" in ended.stdout
-    shown = agent("backtest", "show", "latest", "--set", f"venue.data_dir={tmp_path}", cwd=tmp_path)
+    shown = options_agent(
+        "backtest", "show", "latest", "--set", f"venue.data_dir={tmp_path}", cwd=tmp_path
+    )
     assert shown.returncode == 0, shown.stderr
     assert "Trades" in shown.stdout
 
@@ -138,7 +140,7 @@ def test_a_run_that_is_interrupted_goes_on_to_the_same_result(
 def test_fast_tick_and_paper_trade_alike(archive: Path, tmp_path: Path) -> None:
     """Parity names no difference, where the market shows more than an order takes."""
     small = ("--set", 'backtest.backtest_order_size={"BTC": 0.1}')
-    ended = agent(
+    ended = options_agent(
         "backtest",
         "parity",
         "--market",
@@ -204,7 +206,7 @@ def test_what_cannot_be_run_is_said_in_words(
 
 def test_a_synthetic_market_needs_its_days(tmp_path: Path) -> None:
     """Nothing is made up: a period that was not named is misuse."""
-    ended = agent("backtest", "run", "--market", "synthetic", cwd=tmp_path)
+    ended = options_agent("backtest", "run", "--market", "synthetic", cwd=tmp_path)
 
     assert ended.returncode == 2
     assert "venue.replay_from" in ended.stderr or "--from" in ended.stderr

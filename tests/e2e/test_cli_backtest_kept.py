@@ -11,8 +11,8 @@ from apps.settings.load import load
 from apps.wiring.database import open_runs
 from core.backtest.metrics import metrics_of
 from ports.backtest_runs import BacktestRun
-from tests.support.agents import agent
 from tests.support.backtest_runs import golden_run, run, sold_and_held
+from tests.support.command_line import options_agent
 
 FIRST, SECOND = "20260401T000000Z_BTC_0a1b2c3d", "20260402T000000Z_BTC_ffffffff"
 
@@ -37,7 +37,7 @@ async def _save(folder: Path, *runs: BacktestRun) -> None:
 
 def test_show_tells_a_run(kept: Path) -> None:
     """The report stands on stdout, whole and in a terminal of any width."""
-    ended = agent("backtest", "show", FIRST, cwd=kept)
+    ended = options_agent("backtest", "show", FIRST, cwd=kept)
 
     assert ended.returncode == 0, ended.stderr
     assert f"run {FIRST}, finished" in ended.stdout
@@ -47,7 +47,7 @@ def test_show_tells_a_run(kept: Path) -> None:
 
 def test_show_in_json_is_what_was_stored(kept: Path) -> None:
     """Figures under their keys, None as null."""
-    told = json.loads(agent("backtest", "show", FIRST, "--json", cwd=kept).stdout)
+    told = json.loads(options_agent("backtest", "show", FIRST, "--json", cwd=kept).stdout)
 
     assert told["metrics"] == golden_run().results[0].metrics
     assert told["run"]["run_id"] == FIRST
@@ -56,7 +56,7 @@ def test_show_in_json_is_what_was_stored(kept: Path) -> None:
 
 def test_show_writes_a_page(kept: Path) -> None:
     """One file with Plotly inside and no address that a browser would ask."""
-    ended = agent("backtest", "show", SECOND, "--html", "page.html", cwd=kept)
+    ended = options_agent("backtest", "show", SECOND, "--html", "page.html", cwd=kept)
     text = (kept / "page.html").read_text(encoding="utf-8")
 
     assert ended.returncode == 0, ended.stderr
@@ -67,26 +67,28 @@ def test_show_writes_a_page(kept: Path) -> None:
 
 def test_list_shows_both(kept: Path) -> None:
     """Newest first, with the figures of the primary style."""
-    told = json.loads(agent("backtest", "list", "--json", cwd=kept).stdout)
+    told = json.loads(options_agent("backtest", "list", "--json", cwd=kept).stdout)
 
     assert [each["run_id"] for each in told["runs"]] == [FIRST, SECOND]
     assert told["runs"][0]["metrics"]["total_trades"] == 4.0
-    assert FIRST in agent("backtest", "list", cwd=kept).stdout
+    assert FIRST in options_agent("backtest", "list", cwd=kept).stdout
 
 
 def test_compare_says_b_less_a(kept: Path) -> None:
     """Each figure of both and the change between them."""
-    told = json.loads(agent("backtest", "compare", FIRST, SECOND, "--json", cwd=kept).stdout)
+    told = json.loads(
+        options_agent("backtest", "compare", FIRST, SECOND, "--json", cwd=kept).stdout
+    )
     trades = told["differences"]["total_trades"]
 
     assert (trades["a"], trades["b"], trades["b_less_a"]) == (4.0, 11.0, 7.0)
-    assert "B - A" in agent("backtest", "compare", FIRST, SECOND, cwd=kept).stdout
+    assert "B - A" in options_agent("backtest", "compare", FIRST, SECOND, cwd=kept).stdout
 
 
 def test_export_writes_trades(kept: Path) -> None:
     """A head and a line a trade, on stdout or in a file."""
-    ended = agent("backtest", "export", "trades", FIRST, cwd=kept)
-    agent("backtest", "export", "equity", FIRST, "--out", "equity.csv", cwd=kept)
+    ended = options_agent("backtest", "export", "trades", FIRST, cwd=kept)
+    options_agent("backtest", "export", "equity", FIRST, "--out", "equity.csv", cwd=kept)
 
     assert len(ended.stdout.splitlines()) == 6
     assert len((kept / "equity.csv").read_text(encoding="utf-8").splitlines()) == 37
@@ -94,8 +96,8 @@ def test_export_writes_trades(kept: Path) -> None:
 
 def test_notes_are_replaced(kept: Path) -> None:
     """What is noted is shown with the run."""
-    assert agent("backtest", "note", SECOND, "a second look", cwd=kept).returncode == 0
-    assert "notes: a second look" in agent("backtest", "show", SECOND, cwd=kept).stdout
+    assert options_agent("backtest", "note", SECOND, "a second look", cwd=kept).returncode == 0
+    assert "notes: a second look" in options_agent("backtest", "show", SECOND, cwd=kept).stdout
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_notes_are_replaced(kept: Path) -> None:
 )
 def test_what_is_not_there(kept: Path, arguments: tuple[str, ...], code: int) -> None:
     """An unknown run or style is a sentence and a code, never a traceback."""
-    ended = agent("backtest", *arguments, cwd=kept)
+    ended = options_agent("backtest", *arguments, cwd=kept)
 
     assert ended.returncode == code
     assert "Traceback" not in ended.stderr
@@ -119,7 +121,7 @@ def test_what_is_not_there(kept: Path, arguments: tuple[str, ...], code: int) ->
 
 def test_an_empty_store(tmp_path: Path) -> None:
     """Before the first run there is nothing to show, and it is said."""
-    ended = agent("backtest", "show", cwd=tmp_path)
+    ended = options_agent("backtest", "show", cwd=tmp_path)
 
     assert ended.returncode == 1
     assert "no backtest was run yet" in ended.stderr

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agents import agent
+from tests.support.command_line import options_agent
 
 
 def test_a_file_is_made_when_it_is_migrated(tmp_path: Path) -> None:
     """Looking makes none; the second time there is nothing to do."""
-    first = agent("database", "status", "--json", cwd=tmp_path)
+    first = options_agent("database", "status", "--json", cwd=tmp_path)
     assert json.loads(first.stdout)["standing"] == "empty"
     assert not (tmp_path / "data").exists()
 
-    made = agent("database", "migrate", cwd=tmp_path)
-    again = agent("database", "migrate", cwd=tmp_path)
-    status = json.loads(agent("database", "status", "--json", cwd=tmp_path).stdout)
+    made = options_agent("database", "migrate", cwd=tmp_path)
+    again = options_agent("database", "migrate", cwd=tmp_path)
+    status = json.loads(options_agent("database", "status", "--json", cwd=tmp_path).stdout)
 
     assert "from empty to revision" in made.stdout
     assert "is current" in again.stdout
@@ -27,13 +27,13 @@ def test_a_file_is_made_when_it_is_migrated(tmp_path: Path) -> None:
 
 def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     """By the command that would use it, too; the sentence names both revisions."""
-    agent("database", "migrate", cwd=tmp_path)
+    options_agent("database", "migrate", cwd=tmp_path)
     with sqlite3.connect(tmp_path / "data" / "research.sqlite") as file:
         file.execute("UPDATE alembic_version SET version_num = '9999'")
     file.close()
 
-    status = agent("database", "status", cwd=tmp_path)
-    listed = agent("backtest", "list", cwd=tmp_path)
+    status = options_agent("database", "status", cwd=tmp_path)
+    listed = options_agent("backtest", "list", cwd=tmp_path)
 
     assert status.returncode == 1
     assert "newer schema, revision 9999" in status.stdout
@@ -53,7 +53,7 @@ def test_a_database_that_is_away_or_unknown(tmp_path: Path, url: str, code: int,
     settings = tmp_path / "options-agent.toml"
     settings.write_text(f'[database]\ndatabase_url = "{url}"\n')
     settings.chmod(0o600)
-    ended = agent("database", "status", cwd=tmp_path)
+    ended = options_agent("database", "status", cwd=tmp_path)
 
     assert ended.returncode == code
     assert said in ended.stderr
@@ -62,7 +62,7 @@ def test_a_database_that_is_away_or_unknown(tmp_path: Path, url: str, code: int,
 
 def test_a_run_that_is_not_there_cannot_be_deleted(tmp_path: Path) -> None:
     """It is named."""
-    ended = agent("backtest", "delete", "nobody", cwd=tmp_path)
+    ended = options_agent("backtest", "delete", "nobody", cwd=tmp_path)
 
     assert ended.returncode == 1
     assert ended.stderr == "error: there is no run nobody\n"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agents import agent, start_agent
+from tests.support.agents import start_agent
+from tests.support.command_line import options_agent
 
 SMALL = ("--paths", "4", "--horizon", "60", "--coin", "BTC")
 AXES = ("--x", "vrp_30d_min=5:5:3", "--y", "adx_14d_max=15:5:2")
@@ -23,7 +24,7 @@ def lines_of(path: Path) -> list[dict[str, str]]:
 def test_a_frequency_scan_is_written_in_every_form(tmp_path: Path) -> None:
     """Table, CSV, Markdown and page have the same eight strategies."""
     files = ("--csv", "f.csv", "--markdown", "f.md", "--html", "f.html")
-    ended = agent("scan", "frequency", *SMALL, *files, cwd=tmp_path)
+    ended = options_agent("scan", "frequency", *SMALL, *files, cwd=tmp_path)
 
     assert ended.returncode == 0, ended.stderr
     assert "universe, 4 paths of 60 days, seed 7" in ended.stdout
@@ -40,7 +41,7 @@ def test_the_same_seed_gives_the_same_scan(tmp_path: Path) -> None:
     """In new processes, with other numbers of workers, and with nothing kept; another does not."""
     base = ("scan", "frequency", *SMALL, "--source", "baseline", "--json")
     scans = [
-        json.loads(agent(*base, *more, cwd=tmp_path).stdout)["scans"]
+        json.loads(options_agent(*base, *more, cwd=tmp_path).stdout)["scans"]
         for more in (("--workers", "1"), ("--workers", "3", "--fresh"), ("--seed", "8"))
     ]
 
@@ -51,10 +52,10 @@ def test_the_same_seed_gives_the_same_scan(tmp_path: Path) -> None:
 def test_a_heatmap_is_taken_up_again(tmp_path: Path) -> None:
     """Its cells are kept by name; forgetting them is said, and the figures are the same again."""
     asked = ("scan", "heatmap", "a_strangle", *SMALL, *AXES)
-    first = json.loads(agent(*asked, "--json", cwd=tmp_path).stdout)
-    kept = json.loads(agent("sweep", "list", "--json", cwd=tmp_path).stdout)["sweeps"]
-    forgot = agent("sweep", "forget", kept[0]["name"], cwd=tmp_path)
-    again = json.loads(agent(*asked, "--json", cwd=tmp_path).stdout)
+    first = json.loads(options_agent(*asked, "--json", cwd=tmp_path).stdout)
+    kept = json.loads(options_agent("sweep", "list", "--json", cwd=tmp_path).stdout)["sweeps"]
+    forgot = options_agent("sweep", "forget", kept[0]["name"], cwd=tmp_path)
+    again = json.loads(options_agent(*asked, "--json", cwd=tmp_path).stdout)
 
     assert [len(first["values"]), len(first["values"][0])] == [2, 3]
     assert kept == [{"name": kept[0]["name"], "cells": 6}]
@@ -79,8 +80,8 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     done = sum(len(path.read_text().splitlines()) for path in folder.glob("*.jsonl"))
     assert 0 < done < 40
     assert f"{done} of 40 cells are kept" in said
-    resumed = agent(*asked, "--json", cwd=tmp_path)
-    fresh = agent(*asked, "--json", "--fresh", cwd=tmp_path)
+    resumed = options_agent(*asked, "--json", cwd=tmp_path)
+    fresh = options_agent(*asked, "--json", "--fresh", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     assert json.loads(resumed.stdout) == json.loads(fresh.stdout)
 
@@ -93,7 +94,7 @@ def test_recorded_days_are_scanned(tmp_path: Path) -> None:
         "2026-01-02,BTC,,,,,X,\n"
         "2026-01-01,ETH,16,0.5,15,0,X,x\n"
     )
-    ended = agent(
+    ended = options_agent(
         "scan", "frequency", "--source", "days.csv", "--coin", "BTC", "--json", cwd=tmp_path
     )
     scan = json.loads(ended.stdout)["scans"][0]
@@ -108,7 +109,7 @@ def test_an_environment_is_told_with_what_it_leaves_out(tmp_path: Path) -> None:
     """Cells as asked for; the share outside is not normalised away."""
     asked = ("--x", "vrp_30d=0:5:3", "--y", "adx_14d", "--bins", "4")
     files = ("--csv", "e.csv", "--html", "e.html")
-    ended = agent(
+    ended = options_agent(
         *("env", "heatmap", "--coin", "ETH", "--source", "baseline", "--paths", "3", *asked),
         *(*files, "--json"),
         cwd=tmp_path,
@@ -125,7 +126,7 @@ def test_an_environment_is_told_with_what_it_leaves_out(tmp_path: Path) -> None:
 def test_sweet_spots_are_few_and_sure(tmp_path: Path) -> None:
     """Each was visited often enough, and says how sure its share is."""
     asked = ("--source", "baseline", "--paths", "5", "--coin", "BTC", "--least-count", "30")
-    ended = agent("env", "sweetspots", *asked, "--markdown", "s.md", "--json", cwd=tmp_path)
+    ended = options_agent("env", "sweetspots", *asked, "--markdown", "s.md", "--json", cwd=tmp_path)
     spots = json.loads(ended.stdout)["sweetspots"]
 
     assert spots
@@ -149,7 +150,7 @@ def test_sweet_spots_are_few_and_sure(tmp_path: Path) -> None:
 )
 def test_misuse(tmp_path: Path, wrong: tuple[str, ...], said: str) -> None:
     """A sentence that names what is wrong, and nothing was computed."""
-    ended = agent(*wrong, cwd=tmp_path)
+    ended = options_agent(*wrong, cwd=tmp_path)
 
     assert ended.returncode in (1, 2), ended.stderr
     assert said in ended.stderr
@@ -158,7 +159,9 @@ def test_misuse(tmp_path: Path, wrong: tuple[str, ...], said: str) -> None:
 
 def test_a_cluster_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     """Its address is named, and nothing hangs."""
-    ended = agent("scan", "frequency", *SMALL, "--cluster", "tcp://127.0.0.1:1", cwd=tmp_path)
+    ended = options_agent(
+        "scan", "frequency", *SMALL, "--cluster", "tcp://127.0.0.1:1", cwd=tmp_path
+    )
 
     assert ended.returncode == 1
     assert "no scheduler answers at tcp://127.0.0.1:1" in ended.stderr

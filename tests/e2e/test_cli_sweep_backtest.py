@@ -9,7 +9,7 @@ import pytest
 from apps.settings.load import load
 from apps.wiring.database import open_runs
 from ports.backtest_runs import Trial
-from tests.support.agents import agent
+from tests.support.command_line import options_agent
 
 PAST = (
     *("--set", "venue.market=synthetic", "--set", "venue.venue_clock=stepped"),
@@ -29,11 +29,13 @@ def test_every_point_is_run_once_and_counted(tmp_path: Path) -> None:
     """Figures of each point, a page and a file; the second time nothing is computed or counted."""
     asked = ("sweep", "backtest", *GRID, *PAST)
     files = ("--csv", "s.csv", "--html", "s.html")
-    first = agent(*asked, *files, "--json", cwd=tmp_path)
+    first = options_agent(*asked, *files, "--json", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     told = json.loads(first.stdout)
-    again = json.loads(agent(*asked, "--json", cwd=tmp_path).stdout)
-    fresh = json.loads(agent(*asked, "--json", "--fresh", "--workers", "1", cwd=tmp_path).stdout)
+    again = json.loads(options_agent(*asked, "--json", cwd=tmp_path).stdout)
+    fresh = json.loads(
+        options_agent(*asked, "--json", "--fresh", "--workers", "1", cwd=tmp_path).stdout
+    )
 
     assert [cell["key"] for cell in told["cells"]] == [
         "call_target_delta=0.2 call_expiries=all",
@@ -59,7 +61,7 @@ def test_every_point_is_run_once_and_counted(tmp_path: Path) -> None:
 )
 def test_misuse(tmp_path: Path, grid: str, said: str) -> None:
     """A point that cannot be run is named before any is."""
-    ended = agent("sweep", "backtest", "--grid", grid, *PAST, cwd=tmp_path)
+    ended = options_agent("sweep", "backtest", "--grid", grid, *PAST, cwd=tmp_path)
 
     assert ended.returncode == 2, ended.stderr
     assert said in ended.stderr

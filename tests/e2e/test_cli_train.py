@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.agents import agent
 from tests.support.archives import write_archive
+from tests.support.command_line import Ended, options_agent
 from tests.support.recorded import recorded_data
 
 STYLES = ("--style", "hold_to_expiry,tp_and_roll")
@@ -31,8 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def collect(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return agent(
+def collect(home: Path, *options: str) -> Ended:
+    return options_agent(
         "train", "collect", *STYLES, "--coins", "BTC", "--out", "rows", "--json", *options, cwd=home
     )
 
@@ -75,7 +75,7 @@ def test_rows_are_written_with_a_card_that_tells_them(folder: Path) -> None:
 
 def test_rows_and_corpora_pass_the_check(folder: Path, tmp_path: Path) -> None:
     """Exported both ways; every line is a conversation, and the check finds nothing."""
-    ended = agent("train", "export", rows_in(folder), "--out", tmp_path, cwd=folder)
+    ended = options_agent("train", "export", rows_in(folder), "--out", tmp_path, cwd=folder)
 
     assert ended.returncode == 0, ended.stderr
     corpora = sorted(tmp_path.glob("*.jsonl"))
@@ -84,7 +84,7 @@ def test_rows_and_corpora_pass_the_check(folder: Path, tmp_path: Path) -> None:
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         assert all(set(line) == {"messages"} for line in lines)
     for checked in (tmp_path, folder / "rows"):
-        ended = agent("train", "check", checked, cwd=folder)
+        ended = options_agent("train", "check", checked, cwd=folder)
         assert (ended.returncode, "no leak" in ended.stdout) == (0, True), ended.stderr
 
 
@@ -92,7 +92,7 @@ def test_the_same_rows_come_from_csv(folder: Path, tmp_path: Path) -> None:
     """Corpora of the CSV are those of the Parquet file, byte for byte."""
     for suffix in (".parquet", ".csv"):
         source, out = rows_in(folder).with_suffix(suffix), tmp_path / suffix[1:]
-        assert agent("train", "export", source, "--out", out, cwd=folder).returncode == 0
+        assert options_agent("train", "export", source, "--out", out, cwd=folder).returncode == 0
     names = [path.name for path in sorted((tmp_path / "csv").glob("*.jsonl"))]
 
     assert len(names) == CORPORA
@@ -108,12 +108,12 @@ def test_a_field_dated_after_the_decision_stops_the_export(folder: Path, tmp_pat
     stamps[40] += 3_600_000
     with_column(rows_in(folder), planted, "market_as_of_ms", pa.array(stamps))
 
-    ended = agent("train", "export", planted, "--out", tmp_path / "corpora", cwd=folder)
+    ended = options_agent("train", "export", planted, "--out", tmp_path / "corpora", cwd=folder)
 
     assert ended.returncode == 1
     assert "leak: regime: known at " in ended.stderr
     assert not (tmp_path / "corpora").exists()
-    assert agent("train", "check", planted, cwd=folder).returncode == 1
+    assert options_agent("train", "check", planted, cwd=folder).returncode == 1
 
 
 def test_a_field_from_the_future_stops_the_export(folder: Path, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_field_from_the_future_stops_the_export(folder: Path, tmp_path: Path) 
     rows = pq.read_metadata(rows_in(folder)).num_rows
     with_column(rows_in(folder), planted, "spot_tomorrow", pa.array([1.0] * rows))
 
-    ended = agent("train", "export", planted, "--out", tmp_path / "c", "--json", cwd=folder)
+    ended = options_agent("train", "export", planted, "--out", tmp_path / "c", "--json", cwd=folder)
 
     assert ended.returncode == 1
     (leak,) = json.loads(ended.stdout)["leaks"]
@@ -132,12 +132,12 @@ def test_a_field_from_the_future_stops_the_export(folder: Path, tmp_path: Path) 
 
 def test_an_outcome_written_into_a_corpus_is_found(folder: Path, tmp_path: Path) -> None:
     """By the check of the files themselves, whoever made them."""
-    made = agent("train", "export", rows_in(folder), "--out", tmp_path, cwd=folder)
+    made = options_agent("train", "export", rows_in(folder), "--out", tmp_path, cwd=folder)
     assert made.returncode == 0
     path = sorted(tmp_path.glob("*.jsonl"))[0]
     path.write_text(path.read_text().replace("\\nregime: ", "\\nreward: 0.01\\nregime: ", 1))
 
-    ended = agent("train", "check", tmp_path, cwd=folder)
+    ended = options_agent("train", "check", tmp_path, cwd=folder)
 
     assert ended.returncode == 1
     assert "reward: 0.01" in ended.stderr
@@ -150,7 +150,7 @@ def test_what_is_no_data_is_named(folder: Path, tmp_path: Path) -> None:
         ("check", tmp_path),
         ("export", rows_in(folder), "--exit-style", "delta_exit"),
     ):
-        ended = agent("train", *arguments, cwd=folder)
+        ended = options_agent("train", *arguments, cwd=folder)
         assert ended.returncode == 1, ended.stdout
         assert len(ended.stderr.splitlines()) == 1
         assert ended.stderr.startswith("error: ")
@@ -164,13 +164,13 @@ def test_an_invented_market_gives_rows_too(tmp_path: Path) -> None:
 
     assert ended.returncode == 0, ended.stderr
     assert card_in(tmp_path)["decisions"] == 28
-    assert agent("train", "check", "rows", cwd=tmp_path).returncode == 0
+    assert options_agent("train", "check", "rows", cwd=tmp_path).returncode == 0
 
 
 def test_a_backtest_leaves_rows_where_it_is_told_to(folder: Path, tmp_path: Path) -> None:
     """Those that collect makes of the same past, beside the run itself."""
     told = (f"venue.data_dir={tmp_path}", f"policy.training_data_dir={tmp_path / 'rows'}")
-    ended = agent(
+    ended = options_agent(
         "backtest", "run", "--engine", "fast", "--market", "recorded", "--data",
         folder / "recorded", "--coins", "BTC", *STYLES, "--set", "policy.save_training_data=true",
         "--set", told[0], "--set", told[1], cwd=tmp_path,
@@ -196,11 +196,11 @@ def test_the_script_is_the_command(folder: Path, tmp_path: Path) -> None:
 def test_recorded_january_has_no_leak(tmp_path: Path) -> None:
     """Real chains of both coins through the whole way."""
     chains = recorded_data() / "chains" / "timeseries"
-    ended = agent(
+    ended = options_agent(
         "train", "collect", "--market", "recorded", "--data", chains, "--to", "2026-01-31",
         "--every", "4", "--style", "hold_to_expiry", "--out", "rows", "--json", cwd=tmp_path,
     )  # fmt: skip
 
     assert ended.returncode == 0, ended.stderr
     assert [card["underlying"] for card in json.loads(ended.stdout)["cards"]] == ["BTC", "ETH"]
-    assert agent("train", "check", "rows", cwd=tmp_path).returncode == 0
+    assert options_agent("train", "check", "rows", cwd=tmp_path).returncode == 0

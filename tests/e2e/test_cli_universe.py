@@ -9,14 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from apps.wiring.universe_file import universe_of
-from tests.support.agents import agent
+from tests.support.command_line import options_agent
 from tests.support.recorded import recorded_data
 
 
 def test_the_same_seed_writes_the_same_file(tmp_path: Path) -> None:
     """To the byte; another seed writes another."""
     for name, seed in (("a.csv", "3"), ("b.csv", "3"), ("c.csv", "4")):
-        ended = agent(
+        ended = options_agent(
             "universe", "generate", "BTC", "--seed", seed, "--paths", "2", "--days", "30",
             "--out", name, cwd=tmp_path,
         )  # fmt: skip
@@ -33,7 +33,7 @@ def test_the_same_seed_writes_the_same_file(tmp_path: Path) -> None:
 
 def test_hours_go_to_parquet(tmp_path: Path) -> None:
     """A row an hour, prices above zero."""
-    ended = agent(
+    ended = options_agent(
         "universe", "generate", "ETH", "--days", "10", "--hourly", "--out", "h.parquet",
         cwd=tmp_path,
     )  # fmt: skip
@@ -46,13 +46,13 @@ def test_hours_go_to_parquet(tmp_path: Path) -> None:
 
 def test_drawn_chains_can_be_replayed(tmp_path: Path) -> None:
     """What generate --chains writes is an archive that a replay runs over."""
-    drawn = agent(
+    drawn = options_agent(
         "universe", "generate", "BTC", "--days", "2", "--chains", "chains", "--every-hours", "12",
         cwd=tmp_path,
     )  # fmt: skip
     assert drawn.returncode == 0, drawn.stderr
 
-    ended = agent(
+    ended = options_agent(
         "surface", "BTC", "--json", "--set", "venue.market=replay", "--set",
         "venue.replay_data=chains", cwd=tmp_path,
     )  # fmt: skip
@@ -63,7 +63,7 @@ def test_drawn_chains_can_be_replayed(tmp_path: Path) -> None:
 
 def test_the_market_of_the_settings_can_be_the_universe(tmp_path: Path) -> None:
     """market = universe trades on the shipped figures; a tick runs on it."""
-    ended = agent("once", "--set", "venue.market=universe", cwd=tmp_path)
+    ended = options_agent("once", "--set", "venue.market=universe", cwd=tmp_path)
 
     assert ended.returncode == 0, ended.stderr
 
@@ -73,7 +73,7 @@ def test_a_fit_adds_its_coin_to_the_file(tmp_path: Path) -> None:
     data = recorded_data()
     for coin in ("btc", "eth"):
         dvol = sorted((data / "dvol").glob(f"{coin}_dvol_daily_close_*"))
-        ended = agent(
+        ended = options_agent(
             "universe", "fit", coin, "--rounds", "0", "--until", "2025-12-31",
             "--spot", str(data / "spot" / f"{coin}usdt_1h_2022-01_2025-12.csv.gz"),
             *(word for path in dvol for word in ("--dvol", str(path))),
@@ -90,7 +90,7 @@ def test_a_fit_adds_its_coin_to_the_file(tmp_path: Path) -> None:
 
 def test_a_check_tells_every_row(tmp_path: Path) -> None:
     """A report in Markdown, as a page and as JSON, with figures and rows; few paths may fail."""
-    ended = agent(
+    ended = options_agent(
         "universe", "check", "ETH", "--paths", "10", "--days", "500", "--out", "r.md", "--out",
         "r.html", "--out", "r.json", cwd=tmp_path,
     )  # fmt: skip
@@ -116,7 +116,7 @@ def test_a_check_tells_every_row(tmp_path: Path) -> None:
 )
 def test_misuse(tmp_path: Path, words: list[str]) -> None:
     """An unknown coin, nothing to write, a foreign form or day: said in a sentence, exit code 2."""
-    ended = agent("universe", *words, cwd=tmp_path)
+    ended = options_agent("universe", *words, cwd=tmp_path)
 
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
@@ -134,7 +134,7 @@ def test_a_file_that_is_not_there_or_not_ours(tmp_path: Path, words: list[str]) 
     """It fails, as any missing or damaged store does, and names the file."""
     (tmp_path / "foreign.json").write_text('{"type": "Something", "version": 1}')
 
-    ended = agent("universe", *words, cwd=tmp_path)
+    ended = options_agent("universe", *words, cwd=tmp_path)
 
     assert ended.returncode == (5 if "foreign.json" in words else 1)
     assert "Traceback" not in ended.stderr

@@ -17,8 +17,8 @@ import pytest
 
 from adapters.files.snapshots import ParquetSnapshots
 from ports.snapshots import MarketLevels
-from tests.support.agents import agent
 from tests.support.archives import write_archive
+from tests.support.command_line import options_agent
 from tests.support.harvests import keep_all, series_of
 from tests.support.wire_processes import address, exchange_process
 
@@ -42,7 +42,7 @@ def archive(root: Path, count: int = 8, hours: float = 6.0) -> Path:
 
 def test_one_pass_of_a_served_exchange(tmp_path: Path, port: int) -> None:
     """Both coins are kept with levels and greeks; lists and judgements say so."""
-    ended = agent(*harvest("--once", "--json", port=port), cwd=tmp_path)
+    ended = options_agent(*harvest("--once", "--json", port=port), cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     done = json.loads(ended.stdout)
     root = tmp_path / "data" / "live_deribit"
@@ -56,9 +56,9 @@ def test_one_pass_of_a_served_exchange(tmp_path: Path, port: int) -> None:
     assert levels.futures[0].symbol == "BTC-PERPETUAL"
     assert levels.delivered[0].price_usd > 0
 
-    listed = json.loads(agent("data", "list", "--json", cwd=tmp_path).stdout)
+    listed = json.loads(options_agent("data", "list", "--json", cwd=tmp_path).stdout)
     assert [each["snapshots"] for each in listed["families"]] == [1, 1]
-    judged = agent("data", "health", "--json", cwd=tmp_path)
+    judged = options_agent("data", "health", "--json", cwd=tmp_path)
     assert judged.returncode == 0, judged.stderr
     assert {each["status"] for each in json.loads(judged.stdout)["families"]} == {"ok"}
 
@@ -85,13 +85,15 @@ def test_a_harvest_that_is_killed_leaves_whole_snapshots(tmp_path: Path, port: i
             while process.poll() is None and not _half_written(root):
                 pass
             process.send_signal(signal.SIGKILL)
-    listed = json.loads(agent("data", "list", "--json", "--root", root, cwd=tmp_path).stdout)
-    judged = agent("data", "health", "--json", "--root", root, cwd=tmp_path)
+    listed = json.loads(
+        options_agent("data", "list", "--json", "--root", root, cwd=tmp_path).stdout
+    )
+    judged = options_agent("data", "health", "--json", "--root", root, cwd=tmp_path)
 
     assert listed["families"][0]["skipped_files"] == 0
     assert listed["families"][0]["snapshots"] >= 2
     assert judged.returncode == 0, judged.stdout
-    again = agent(
+    again = options_agent(
         *harvest("--once", "--coins", "BTC", "--root", str(root), port=port), cwd=tmp_path
     )
     assert again.returncode == 0, again.stderr
@@ -127,14 +129,14 @@ def test_a_full_disk_is_named(tmp_path: Path, port: int) -> None:
     assert ended.returncode == 1
     assert "not kept: BTC" in ended.stderr
     assert "Traceback" not in ended.stderr
-    listed = agent("data", "list", "--json", "--root", tmp_path / "archive", cwd=tmp_path)
+    listed = options_agent("data", "list", "--json", "--root", tmp_path / "archive", cwd=tmp_path)
     assert [each["snapshots"] for each in json.loads(listed.stdout)["families"]] == [0]
 
 
 def test_nothing_harvested_is_no_data(tmp_path: Path) -> None:
     """A list tells how to begin; a judgement is a failure, and not ok."""
-    listed = agent("data", "list", cwd=tmp_path)
-    judged = agent("data", "health", cwd=tmp_path)
+    listed = options_agent("data", "list", cwd=tmp_path)
+    judged = options_agent("data", "health", cwd=tmp_path)
 
     assert listed.returncode == 0
     assert "data harvest" in listed.stdout
@@ -147,8 +149,8 @@ def test_quarantine_on_the_command_line(tmp_path: Path) -> None:
     root = archive(tmp_path / "archive")
     cut = root / "BTC/2026/03/02/BTC_2026-03-02_100000.parquet"
     cut.write_bytes(cut.read_bytes()[:-9])
-    first = agent("data", "health", "--root", root, "--quarantine", cwd=tmp_path)
-    second = agent("data", "health", "--root", root, cwd=tmp_path)
+    first = options_agent("data", "health", "--root", root, "--quarantine", cwd=tmp_path)
+    second = options_agent("data", "health", "--root", root, cwd=tmp_path)
 
     assert first.returncode == 1
     assert "quarantined BTC/2026/03/02/BTC_2026-03-02_100000.parquet" in first.stdout
@@ -163,14 +165,16 @@ def test_an_import_can_be_replayed(tmp_path: Path) -> None:
         [pq.read_table(path).replace_schema_metadata(None) for path in _files(source, "BTC")]
     )
     pq.write_table(merged, tmp_path / "quotes.parquet")
-    done = agent("data", "import", "quotes.parquet", "--into", "own", "--json", cwd=tmp_path)
+    done = options_agent(
+        "data", "import", "quotes.parquet", "--into", "own", "--json", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["files"][0]["snapshots"] == [["BTC", 8]]
 
     one = ("--market", "replay", "--set", 'venue.underlyings=["BTC"]', "--json")
-    first = agent("run", *one, "--data", "own", cwd=tmp_path)
-    compacted = agent("data", "compact", "--root", "own", "--json", cwd=tmp_path)
-    second = agent("run", *one, "--data", "own", "--data-dir", "again", cwd=tmp_path)
+    first = options_agent("run", *one, "--data", "own", cwd=tmp_path)
+    compacted = options_agent("data", "compact", "--root", "own", "--json", cwd=tmp_path)
+    second = options_agent("run", *one, "--data", "own", "--data-dir", "again", cwd=tmp_path)
     assert json.loads(compacted.stdout)["months"][0]["snapshots"] == 8
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     assert json.loads(first.stdout)["decisions"] == json.loads(second.stdout)["decisions"] == 8
@@ -184,8 +188,10 @@ def test_an_import_names_what_it_cannot_use(tmp_path: Path) -> None:
     """One bad file fails the command; the good one beside it is taken over."""
     good = _files(archive(tmp_path / "source", 1), "BTC")[0]
     (tmp_path / "bad.csv").write_text("instrument_name,mark_iv\nBTC-27MAR26-80000-C,55\n")
-    ended = agent("data", "import", good, "bad.csv", "--into", "own", cwd=tmp_path)
-    listed = json.loads(agent("data", "list", "--root", "own", "--json", cwd=tmp_path).stdout)
+    ended = options_agent("data", "import", good, "bad.csv", "--into", "own", cwd=tmp_path)
+    listed = json.loads(
+        options_agent("data", "list", "--root", "own", "--json", cwd=tmp_path).stdout
+    )
 
     assert ended.returncode == 1
     assert "bad.csv has no column of time, forward, mark" in " ".join(ended.stdout.split())
@@ -196,9 +202,9 @@ def test_an_exam_says_where_it_lies(tmp_path: Path) -> None:
     """The last line is its path; days without data are a failure, reversed ones misuse."""
     root = archive(tmp_path / "archive")
     days = ("--from", "2026-03-02", "--to", "2026-03-03")
-    ended = agent("data", "exam", "BTC", *days, "--root", root, cwd=tmp_path)
-    none = agent("data", "exam", "ETH", *days, "--root", root, cwd=tmp_path)
-    turned = agent(
+    ended = options_agent("data", "exam", "BTC", *days, "--root", root, cwd=tmp_path)
+    none = options_agent("data", "exam", "ETH", *days, "--root", root, cwd=tmp_path)
+    turned = options_agent(
         "data", "exam", "BTC", "--from", "2026-03-03", "--to", "2026-03-02", cwd=tmp_path
     )
 
@@ -211,8 +217,8 @@ def test_an_exam_says_where_it_lies(tmp_path: Path) -> None:
 def test_a_volatility_history_of_a_served_exchange(tmp_path: Path, port: int) -> None:
     """Hours of DVOL beside realised volatility, appended to when asked again."""
     options = ("--days", "1", "--coins", "BTC", "--venue", "exchange", *address(port), "--json")
-    first = agent("data", "vol-history", *options, cwd=tmp_path)
-    second = agent("data", "vol-history", *options, cwd=tmp_path)
+    first = options_agent("data", "vol-history", *options, cwd=tmp_path)
+    second = options_agent("data", "vol-history", *options, cwd=tmp_path)
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     told = json.loads(first.stdout)["coins"][0]
 
