@@ -13,6 +13,9 @@ from attrs import frozen
 from ports.columns import Bools, Floats, Ints
 from ports.errors import StoreDamaged
 
+# pa.scalar, too, would load pandas.
+_UNKNOWN = pa.Array.from_buffers(pa.float64(), 1, [None, pa.py_buffer(np.array([np.nan]))])[0]
+
 
 @frozen(eq=False)
 class TextColumn:
@@ -46,18 +49,18 @@ class ParquetTable:
     def floats(self, name: str) -> Floats:
         """Return the numbers of column *name*, (n,); NaN where it is empty."""
         column = self._typed(name, "numbers", pa.types.is_floating, pa.types.is_integer)
-        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+        return np.asarray(_plain(column.cast(pa.float64()).fill_null(_UNKNOWN)))
 
     def ints(self, name: str) -> Ints:
         """Return the whole numbers of column *name*, (n,), none empty; of instants, from 1970."""
         kinds = (pa.types.is_integer, pa.types.is_timestamp)
         column = self._full(name, self._typed(name, "whole numbers", *kinds))
-        return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64)
+        return np.asarray(_plain(column.cast(pa.int64())))
 
     def bools(self, name: str) -> Bools:
         """Return the truths of column *name*, (n,), none empty."""
         column = self._full(name, self._typed(name, "true or false", pa.types.is_boolean))
-        return np.asarray(column.to_numpy(), dtype=np.bool_)
+        return np.asarray(_plain(column.cast(pa.uint8())), dtype=np.bool_)
 
     def texts(self, name: str) -> TextColumn:
         """Return the texts of column *name*, none empty."""
@@ -70,7 +73,7 @@ class ParquetTable:
         merged = self._full(name, column.unify_dictionaries()).combine_chunks()
         if len(merged) == 0:
             return TextColumn(np.empty(0, dtype=np.int64), ())
-        codes = np.asarray(merged.indices.to_numpy(), dtype=np.int64)
+        codes = np.asarray(np.from_dlpack(merged.indices), dtype=np.int64)
         return TextColumn(codes, tuple(merged.dictionary.to_pylist()))
 
     def _typed(self, name: str, meaning: str, *kinds: Any) -> Any:
@@ -83,6 +86,11 @@ class ParquetTable:
         if column.null_count:
             raise StoreDamaged(f"{self.path}: column {name!r} has {column.null_count} empty cells")
         return column
+
+
+def _plain(column: Any) -> Any:
+    """Numbers, none empty, where they lie; pyarrow's own to_numpy would load all of pandas."""
+    return np.from_dlpack(column.combine_chunks())
 
 
 @contextmanager

@@ -21,6 +21,8 @@ class BacktestGroup(LazyGroup):
         "note": Command("apps.cli.backtest_note", "Replace the notes of a run."),
         "delete": Command("apps.cli.backtest_delete", "Forget stored runs; trials stay counted."),
         "presets": Command("apps.cli.backtest_presets", "What each preset sets."),
+        "pair": Command("apps.cli.backtest_pair", "One rule on recorded and on invented chains."),
+        "health-check": Command("apps.cli.backtest_health", "May the invented be believed?"),
         "parity": Command("apps.cli.backtest_parity", "The same decisions in every world."),
     }
 

@@ -46,10 +46,11 @@ from apps.settings.kinds import Coin
 from apps.settings.load import Loaded
 from apps.settings.presets import preset_flags
 from apps.settings.root import Settings
-from apps.wiring.backtest import CoinBacktest, Hooks, prepared_coin, run_coin, to_resume
+from apps.wiring.backtest import CoinBacktest, Hooks, Past, run_coin, to_resume
+from apps.wiring.backtest_stream import past_of
 from apps.wiring.database import open_runs
 from apps.wiring.training import CollectRequest, collect_prepared
-from core.backtest.prepared import PreparedCoin
+from core.backtest.streaming import StreamedCoin
 from ports.backtest_runs import BacktestRun, BacktestRuns, RunStatus
 
 
@@ -131,7 +132,7 @@ async def _run_all(asked: Asked, done: list[BacktestRun]) -> None:
                 done.append(await _resume(asked, asked.resume, runs, hooks))
                 return
             for coin in asked.settings.venue.underlyings:
-                prepared = await prepared_coin(asked.settings, coin, hooks)
+                prepared = await past_of(asked.settings, coin, hooks)
                 backtest = CoinBacktest.new(asked.settings, coin, prepared, asked.notes)
                 done.append(await run_coin(backtest, runs, hooks))
                 _keep_rows(asked.settings, done[-1], prepared, hooks)
@@ -142,19 +143,23 @@ async def _run_all(asked: Asked, done: list[BacktestRun]) -> None:
 async def _resume(asked: Asked, run_id: str, runs: BacktestRuns, hooks: Hooks) -> BacktestRun:
     earlier = await runs.load(run_id)
     coin: Coin = "BTC" if earlier.summary.underlying == "BTC" else "ETH"
-    prepared = await prepared_coin(asked.settings, coin, hooks)
+    prepared = await past_of(asked.settings, coin, hooks)
     backtest = to_resume(asked.settings, earlier, prepared)
     run = await run_coin(backtest, runs, hooks, earlier)
     _keep_rows(asked.settings, run, prepared, hooks)
     return run
 
 
-def _keep_rows(settings: Settings, run: BacktestRun, prepared: PreparedCoin, hooks: Hooks) -> None:
+def _keep_rows(settings: Settings, run: BacktestRun, prepared: Past, hooks: Hooks) -> None:
     """Leave training rows of the past of a finished *run*, where settings ask for them."""
-    if settings.policy.save_training_data and run.summary.status is RunStatus.FINISHED:
-        coin: Coin = "BTC" if prepared.underlying == "BTC" else "ETH"
-        request = CollectRequest(folder=settings.policy.training_data_dir)
-        collect_prepared(settings, coin, prepared, request, hooks)
+    if not settings.policy.save_training_data or run.summary.status is not RunStatus.FINISHED:
+        return
+    if isinstance(prepared, StreamedCoin):
+        tell("no training rows: the past was larger than backtest.backtest_memory_mb")
+        return
+    coin: Coin = "BTC" if prepared.underlying == "BTC" else "ETH"
+    request = CollectRequest(folder=settings.policy.training_data_dir)
+    collect_prepared(settings, coin, prepared, request, hooks)
 
 
 def _stop_on_signals() -> asyncio.Event:

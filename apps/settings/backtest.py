@@ -147,3 +147,7 @@ class BacktestSettings(Section):
         0.50,
         description="delta at which delta_exit buys back",
     )
+    backtest_memory_mb: Count = Field(
+        2_000,
+        description="chains a fast run holds at a time; a longer past is run over in parts, MB",
+    )

@@ -3,19 +3,18 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from attrs import evolve, field, frozen
 
-from adapters.files.disk import Disk
-from adapters.files.documents import document, fields_of
 from adapters.memory.controls import MemoryControlStore
 from adapters.memory.fleeting_log import FleetingDecisionLog
 from adapters.memory.positions import MemoryPositionStore
 from adapters.memory.venue_log import MemoryVenueLog
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
+from apps.wiring.backtest_checkpoints import checkpoint_of, keep_checkpoint
 from apps.wiring.backtest_params import (
     backtest_desk_params,
     backtest_limits,
@@ -35,12 +34,12 @@ from apps.wiring.market import market_of, ticks_of
 from core.backtest.covered_call import STRATEGY_ID, run_calls, style_result
 from core.backtest.inference import evaluate, trial_of
 from core.backtest.latency import DelayedStrategy, Latency
-from core.backtest.prepared import PreparedCoin, PreparedMarket, prepare
+from core.backtest.prepared import PreparedCoin, PreparedMarket, prepare, seen_bytes
+from core.backtest.streaming import StreamedCoin
 from core.rng import rng_at
 from core.simulation.replay import ReplayClock
 from core.simulation.venue import SimulatedVenue
 from core.usecases.backtest import (
-    CHECKPOINTS,
     Checkpoint,
     Course,
     Outcome,
@@ -58,12 +57,12 @@ from ports.backtest_runs import (
     StyleResult,
     Trial,
 )
-from ports.errors import StoreDamaged, Unavailable
+from ports.errors import Unavailable
 from ports.venue_log import Deposit
 from ports.world import World
 
 _ENVIRONMENT = "backtest"
-_FOLDER = "backtests"  # of checkpoints, in the data folder
+Past: TypeAlias = PreparedCoin | StreamedCoin
 
 
 async def _go_on() -> bool:
@@ -78,9 +77,13 @@ class Hooks:
     proceed: Callable[[], Awaitable[bool]] = field(default=_go_on)
 
 
-async def prepared_coin(settings: Settings, coin: Coin, hooks: Hooks) -> PreparedCoin:
+async def prepared_coin(
+    settings: Settings, coin: Coin, hooks: Hooks, instants: Sequence[datetime] | None = None
+) -> PreparedCoin:
     """
     The past of *coin* that *settings* name, as orders of the run will meet it.
+
+    *instants* are looked at in place of all that the market has.
 
     Raises:
         PortError: There is no such recording, or nothing of the period in it.
@@ -89,7 +92,7 @@ async def prepared_coin(settings: Settings, coin: Coin, hooks: Hooks) -> Prepare
     market = await market_of(settings, None)
     return await prepare(
         underlying=coin,
-        instants=await ticks_of(settings),
+        instants=await ticks_of(settings) if instants is None else instants,
         clock=market.clock,
         market=market.data,
         history=market.history,
@@ -104,15 +107,13 @@ class CoinBacktest:
 
     settings: Settings  # of this coin alone
     coin: Coin
-    prepared: PreparedCoin
+    prepared: Past
     run_id: str
     created_at: datetime
     notes: str = ""
 
     @classmethod
-    def new(
-        cls, settings: Settings, coin: Coin, prepared: PreparedCoin, notes: str
-    ) -> "CoinBacktest":
+    def new(cls, settings: Settings, coin: Coin, prepared: Past, notes: str) -> "CoinBacktest":
         """A run that nobody made before; its name tells instant, coin and configuration."""
         now = system_now()
         text = f"{now.isoformat()}{coin}{sorted(config_of(settings, coin).items())}"
@@ -125,6 +126,18 @@ class CoinBacktest:
             created_at=now,
             notes=notes,
         )
+
+    @property
+    def in_memory(self) -> PreparedCoin:
+        """
+        The past, for those who look at it again.
+
+        Raises:
+            Unavailable: It was run over in parts.
+        """
+        if isinstance(self.prepared, StreamedCoin):
+            raise Unavailable(f"the past of {self.coin} was run over in parts, and let go of")
+        return self.prepared
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -183,13 +196,15 @@ async def run_coin(
     results: list[StyleResult] = []
     stopped = False
     for style in backtest.styles:
-        resumed = _resumed(backtest, style)
+        resumed = checkpoint_of(backtest.settings.venue.data_dir, backtest.run_id, style)
         if style in done and resumed is None:
             results.append(done[style])
             continue
         outcome = await _run_style(backtest, style, hooks, resumed)
         results.append(_with_omissions(outcome.result, backtest.prepared))
-        _keep_checkpoint(backtest, style, outcome.checkpoint)
+        keep_checkpoint(
+            backtest.settings.venue.data_dir, backtest.run_id, style, outcome.checkpoint
+        )
         if outcome.checkpoint is not None:
             stopped = True
             break
@@ -212,9 +227,12 @@ async def _run_style(
     if settings.backtest.backtest_engine == "fast":
         _require_one_call(settings)
         rule, limits = call_rule(settings, style), backtest_limits(settings, coin)
-        columns = backtest.prepared.columns(limits)
-        run = run_calls(columns, rule, call_account(settings, coin), limits)
-        hooks.watch(phase, len(columns.at_ms), len(columns.at_ms))
+        past = backtest.prepared
+        if isinstance(past, StreamedCoin):
+            run = past.runs[style]
+        else:
+            run = run_calls(past.columns(limits), rule, call_account(settings, coin), limits)
+        hooks.watch(phase, len(past.instants), len(past.instants))
         return Outcome(result=style_result(run, rule), checkpoint=None)
     course = await course_of(backtest, style, hooks, resumed)
 
@@ -237,8 +255,10 @@ async def course_of(
 
     Raises:
         ValueError: The strategy does not know *style*.
+
+        Unavailable: The past is not in memory.
     """
-    settings, coin, prepared = backtest.settings, backtest.coin, backtest.prepared
+    settings, coin, prepared = backtest.settings, backtest.coin, backtest.in_memory
     clock = ReplayClock(prepared.instants, resumed.at if resumed else prepared.instants[0])
     market = PreparedMarket(prepared, clock)
     venue_log = MemoryVenueLog(list(resumed.venue) if resumed else [])
@@ -260,13 +280,10 @@ async def course_of(
         controls=MemoryControlStore(),
     )
     ledger = ledger_of(resumed)
-    latency = Latency(settings.backtest.backtest_latency)
     desk = Desk(
         world=world,
         keeper=keeper_of(world, ledger, resumed),
-        strategies=tuple(
-            DelayedStrategy(each, latency) for each in strategies_in(settings, coin, style)
-        ),
+        strategies=_delayed(settings, coin, style),
         params=backtest_desk_params(settings, coin),
     )
     return Course(
@@ -278,6 +295,11 @@ async def course_of(
         venue=venue_log,
         proceed=hooks.proceed,
     )
+
+
+def _delayed(settings: Settings, coin: Coin, style: str) -> tuple[DelayedStrategy, ...]:
+    latency = Latency(settings.backtest.backtest_latency)
+    return tuple(DelayedStrategy(each, latency) for each in strategies_in(settings, coin, style))
 
 
 async def _register(
@@ -306,58 +328,22 @@ def _measured(
     return evolve(result, metrics=dict(figures))
 
 
-def data_hash(prepared: PreparedCoin) -> str:
+def data_hash(prepared: Past) -> str:
     """The SHA-256 of every quote, mark and index the run could see."""
+    if isinstance(prepared, StreamedCoin):
+        return prepared.sha256
     digest = sha256()
     for snapshot in prepared.snapshots:
-        chain = snapshot.chain
-        digest.update(f"{snapshot.taken_at.isoformat()} {snapshot.index_usd!r}\n".encode())
-        for column in (chain.expiry_ms, chain.strike, chain.forward, chain.bid, chain.ask):
-            digest.update(column.tobytes())
-        digest.update(chain.mark.tobytes())
+        digest.update(seen_bytes(snapshot))
     return digest.hexdigest()
 
 
-def _with_omissions(result: StyleResult, prepared: PreparedCoin) -> StyleResult:
+def _with_omissions(result: StyleResult, prepared: Past) -> StyleResult:
     """*result* with what could not even be read for it, first."""
     return evolve(result, omissions=(*prepared.omissions, *result.omissions))
 
 
-def _checkpoint_path(backtest: CoinBacktest, style: str) -> Path:
-    folder = backtest.settings.venue.data_dir / _FOLDER
-    return folder / f"{backtest.run_id}.{style}.json"
-
-
-def _keep_checkpoint(backtest: CoinBacktest, style: str, checkpoint: Checkpoint | None) -> None:
-    """Write the checkpoint of a run that was stopped; of one at its end take it away."""
-    disk, path = Disk(), _checkpoint_path(backtest, style)
-    if checkpoint is None:
-        if disk.exists(path):
-            disk.remove(path)
-        return
-    disk.make_directory(path.parent)
-    disk.replace(path, document(CHECKPOINTS.encode(checkpoint)))
-
-
-def _resumed(backtest: CoinBacktest, style: str) -> Checkpoint | None:
-    """
-    Where the run stopped in *style*; None if it did not.
-
-    Raises:
-        StoreDamaged: It cannot be read.
-    """
-    path = _checkpoint_path(backtest, style)
-    data = Disk().read(path)
-    if data is None:
-        return None
-    try:
-        checkpoint: Checkpoint = CHECKPOINTS.decode(fields_of(data))
-    except ValueError as error:
-        raise StoreDamaged(f"{path}: {error}") from error
-    return checkpoint
-
-
-def to_resume(settings: Settings, earlier: BacktestRun, prepared: PreparedCoin) -> CoinBacktest:
+def to_resume(settings: Settings, earlier: BacktestRun, prepared: Past) -> CoinBacktest:
     """
     The run *earlier* taken up again, with *settings* that must be its own.
 

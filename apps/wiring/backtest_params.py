@@ -21,7 +21,7 @@ from core.usecases.desk import DeskParams
 LADDER_ID = "call_ladder_v1"
 _NO_LIMIT = 1e9
 _SECTIONS = ("backtest", "candidates", "policy", "risk")  # what can change a result
-_PLACES = frozenset({"training_data_dir"})
+_PLACES = frozenset({"training_data_dir", "backtest_memory_mb"})
 
 
 def scoped(settings: Settings, coin: Coin) -> Settings:

@@ -59,7 +59,7 @@ async def _run_in(world: WorldName, backtest: CoinBacktest, hooks: Hooks) -> Sty
     settings, coin, style = backtest.settings, backtest.coin, backtest.styles[0]
     if world is WorldName.FAST:
         limits, rule = backtest_limits(settings, coin), call_rule(settings, style)
-        columns = backtest.prepared.columns(limits)
+        columns = backtest.in_memory.columns(limits)
         return style_result(run_calls(columns, rule, call_account(settings, coin), limits), rule)
     if world is WorldName.TICK:
         course = await course_of(backtest, style, hooks)

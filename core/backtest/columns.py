@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from core.backtest.kernel_types import Calls, Deliveries, Instants
@@ -114,6 +114,21 @@ class CallColumns:
         known = [np.nan if each is None else each.price_usd for each in self.deliveries]
         return Deliveries(self.delivery_ms, np.array(known, dtype=np.float64))
 
+    def only(self, rows: Ints, instants: slice) -> "CallColumns":
+        """Of *instants* nothing but *rows*, which rise and are theirs; deliveries stay whole."""
+        counted = self.first[: len(self.at_ms)][instants]
+        end = self.first[1:][instants][-1:]
+        cells = {name: getattr(self, name)[rows] for name in _ROWS}
+        return evolve(
+            self,
+            taken_at=self.taken_at[instants],
+            at_ms=self.at_ms[instants].copy(),
+            index_usd=self.index_usd[instants].copy(),
+            rv=self.rv[instants].copy(),
+            first=np.searchsorted(rows, np.concatenate([counted, end])),
+            **cells,
+        )
+
     def contract(self, row: int) -> OptionContract:
         """The call in *row*."""
         expiry = from_epoch_ms(int(self.expiry_ms[row]))
@@ -162,7 +177,8 @@ def columns_of(
     for number, snapshot in enumerate(snapshots):
         for name, column in _part(snapshot, limits).items():
             rows[name][first[number] : first[number + 1]] = column
-    listed = np.unique(rows["expiry_ms"])
+    told = [epoch_ms(expiry) for expiry, price in deliveries.items() if price is not None]
+    listed = np.union1d(rows["expiry_ms"], np.array(told, dtype=np.int64))
     return CallColumns(
         underlying=snapshots[0].underlying,
         rules=snapshots[0].rules,
@@ -174,6 +190,33 @@ def columns_of(
         delivery_ms=listed,
         deliveries=tuple(deliveries.get(from_epoch_ms(int(ms))) for ms in listed),
         **rows,
+    )
+
+
+def joined(parts: Sequence[CallColumns]) -> CallColumns:
+    """
+    *parts* of one coin, one after another; a delivery that any of them knows is known.
+
+    Raises:
+        ValueError: Their instants do not rise.
+    """
+    prices: dict[int, DeliveryPrice | None] = {}
+    for part in parts:
+        for ms, price in zip(part.delivery_ms.tolist(), part.deliveries, strict=True):
+            prices[ms] = price or prices.get(ms)
+    before = np.cumsum([0, *(len(part) for part in parts)])
+    firsts = [part.first[:-1] + start for part, start in zip(parts, before[:-1], strict=True)]
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in (*_ROWS, "at_ms", "index_usd", "rv")
+    }
+    return evolve(
+        parts[0],
+        taken_at=tuple(at for part in parts for at in part.taken_at),
+        first=np.concatenate([*firsts, before[-1:]]),
+        delivery_ms=np.array(sorted(prices), dtype=np.int64),
+        deliveries=tuple(prices[ms] for ms in sorted(prices)),
+        **columns,
     )
 
 

@@ -61,6 +61,25 @@ def beyond_reach(limits: RiskLimits) -> tuple[str, ...]:
     return ()
 
 
+def require_reach(limits: RiskLimits) -> None:
+    """Refuse, by ValueError, *limits* that hold something only the tick works out."""
+    beyond = beyond_reach(limits)
+    if beyond:
+        raise ValueError(f"the fast simulator cannot run this: {'; '.join(beyond)}")
+
+
+def compiled(columns: CallColumns, rule: CallRule, account: CallAccount, limits: RiskLimits) -> Run:
+    """Everything one run reads, as compiled code takes it."""
+    return Run(
+        columns.instants,
+        columns.calls,
+        columns.delivered,
+        rule.codes,
+        rule.exits.codes,
+        terms_of(columns.rules, account, limits),
+    )
+
+
 def terms_of(
     rules: ContractRules, account: CallAccount, limits: RiskLimits, rates: MarginRates = STANDARD
 ) -> Terms:
@@ -124,19 +143,9 @@ def run_calls(
     Raises:
         ValueError: *limits* hold something that only the tick works out.
     """
-    beyond = beyond_reach(limits)
-    if beyond:
-        raise ValueError(f"the fast simulator cannot run this: {'; '.join(beyond)}")
-    run = Run(
-        columns.instants,
-        columns.calls,
-        columns.delivered,
-        rule.codes,
-        rule.exits.codes,
-        terms_of(columns.rules, account, limits),
-    )
+    require_reach(limits)
     state, log = fresh_state(account), empty_log(len(columns.at_ms))
-    simulate(run, state, log, 0)
+    simulate(compiled(columns, rule, account, limits), state, log, 0)
     return CallRun(columns=columns, log=log, state=state, deposit_coin=account.deposit_coin)
 
 

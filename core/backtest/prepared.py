@@ -1,7 +1,7 @@
 """One coin's past made ready: snapshots, bars and delivery prices that many runs share."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -82,12 +82,14 @@ async def prepare(
     history: History,
     fills: FillParams,
     kinds: Kinds = Kinds.CALLS,
+    pending: Iterable[datetime] = (),
     watch: Callable[[int, int], None] = lambda *_: None,
 ) -> PreparedCoin:
     """
     Read the past of *underlying* at *instants* through *clock*, which stands before them.
 
     An instant that cannot be read is left out and named; *watch* is told how many are done.
+    *pending* are expiries listed before, whose delivery is still to be told.
 
     Raises:
         ValueError: The instants do not rise, or there are none.
@@ -117,7 +119,7 @@ async def prepare(
         underlying=underlying,
         snapshots=tuple(snapshots),
         candles=await history.candles(underlying, _BAR, start, end),
-        deliveries=await _deliveries(underlying, snapshots, history),
+        deliveries=await _deliveries(underlying, snapshots, history, pending),
         omissions=tuple(omissions),
     )
 
@@ -138,19 +140,30 @@ def require_rising(instants: Sequence[datetime]) -> None:
 
 
 async def _deliveries(
-    underlying: str, snapshots: Sequence[MarketSnapshot], history: History
+    underlying: str,
+    snapshots: Sequence[MarketSnapshot],
+    history: History,
+    pending: Iterable[datetime],
 ) -> dict[datetime, KnownDelivery]:
     """The expiries that were listed and have passed, known from the first snapshot after them."""
     taken = [snapshot.taken_at for snapshot in snapshots]
     listed = np.unique(np.concatenate([snapshot.chain.expiry_ms for snapshot in snapshots]))
     found = {}
-    for expiry in (from_epoch_ms(int(ms)) for ms in listed):
+    for expiry in sorted({from_epoch_ms(int(ms)) for ms in listed}.union(pending)):
         later = bisect_right(taken, expiry - timedelta(microseconds=1))
         if later < len(taken):
             price = await history.delivery_price(underlying, expiry)
             if price is not None:
                 found[expiry] = KnownDelivery(price, taken[later])
     return found
+
+
+def seen_bytes(snapshot: MarketSnapshot) -> bytes:
+    """What a run can see of *snapshot*, for a checksum."""
+    chain = snapshot.chain
+    columns = (chain.expiry_ms, chain.strike, chain.forward, chain.bid, chain.ask, chain.mark)
+    head = f"{snapshot.taken_at.isoformat()} {snapshot.index_usd!r}\n".encode()
+    return head + b"".join(column.tobytes() for column in columns)
 
 
 def bars_between(candles: Candles, start: datetime, end: datetime) -> Candles:

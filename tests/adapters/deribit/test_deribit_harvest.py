@@ -126,6 +126,7 @@ async def test_rows_that_cannot_be_used_are_noted() -> None:
         quote(mark_price=0.9),
         quote(PUT, creation_timestamp=None),
         quote(LATER, instrument_name="BTC-CS-1"),
+        quote(LATER, instrument_name=["BTC"], bid_price=10**400),
     ]
     deribit = venue(quote()).on(CHAIN, result(rows), result([]))
     (found,) = await harvest(deribit)
@@ -133,8 +134,8 @@ async def test_rows_that_cannot_be_used_are_noted() -> None:
     assert len(found.market.chain) == 1
     assert found.market.chain.mark.tolist() == [0.01583]
     assert found.notes == (
-        "1 of 4 rows name no option",
-        "1 of 4 rows do not say when they were made",
+        "2 of 5 rows name no option",
+        "1 of 5 rows do not say when they were made",
         "1 rows of BTC name an option for the second time",
     )
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import nan
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -172,6 +173,16 @@ def test_prices_round_to_the_grid_in_the_named_direction(price: float) -> None:
 def test_a_price_is_on_tick_or_not(price: float, taken: bool) -> None:
     """By the tick that is in force at that price."""
     assert BTC.is_on_tick(price) is taken
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.lists(st.floats(1e-5, 2.0) | st.integers(1, 4_000).map(lambda n: n * 0.0005)))
+def test_prices_side_by_side_are_on_tick_as_one_by_one(prices: list[float]) -> None:
+    """Columns and single prices have the same ticks; a price that is none is on no tick."""
+    column = np.array([*prices, nan])
+
+    assert BTC.are_on_tick(column).tolist() == [*map(BTC.is_on_tick, prices), False]
+    assert BTC.ticks_at(column)[:-1].tolist() == [*map(BTC.tick_at, prices)]
 
 
 def test_a_float_sum_is_the_lots_it_means() -> None:
