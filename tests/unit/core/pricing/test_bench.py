@@ -11,7 +11,7 @@ def test_bench_measures_us(tmp_path: Path) -> None:
     """A short run prints a table for each task, with our own lines in them, and who is absent."""
     absent = tmp_path / "absent"
     absent.write_text("quantforge: wants Python [3.12]\n")
-    command = [sys.executable, "-m", "bench", "--rows", "2000", "--rounds", "1"]
+    command = [sys.executable, "-m", "bench", "pricing", "--rows", "2000", "--rounds", "1"]
     command += ["--absent", str(absent)]
 
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
