@@ -14,9 +14,9 @@ import pytest
 from adapters.files.disk import Disk
 from adapters.files.lock import BookLock
 from ports.decision_log import Opened
-from tests.support.agents import agent
 from tests.support.archives import START, write_archive
 from tests.support.books import A, fill, intent, marked, traded
+from tests.support.command_line import options_agent
 from tests.support.folders import content, copied, journal_files, payloads, write_book
 from tests.support.markets import NOW
 
@@ -37,7 +37,7 @@ def settings(archive: Path) -> list[str]:
 def replayed(archive: Path, settings: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a book that was traded through a recorded week."""
     folder = tmp_path_factory.mktemp("replayed")
-    ended = agent("run", *settings, "--data-dir", folder, cwd=folder)
+    ended = options_agent("run", *settings, "--data-dir", folder, cwd=folder)
     assert ended.returncode == 0, ended.stderr
     (book,) = (folder / "paper-replay").iterdir()
     assert payloads(book, "Sent")
@@ -62,14 +62,14 @@ def golden(tmp_path: Path) -> Path:
 
 def told(*words: str | Path, cwd: Path) -> Any:
     """The JSON that a command prints, which must end well."""
-    ended = agent(*words, "--json", cwd=cwd)
+    ended = options_agent(*words, "--json", cwd=cwd)
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
 
 
 def test_a_call_sold_at_300_and_marked_200_shows_100(golden: Path) -> None:
     """Found by the default folder, in coin, USD and percent, behind the mode line."""
-    ended = agent("positions", cwd=golden.parents[1])
+    ended = options_agent("positions", cwd=golden.parents[1])
 
     assert ended.returncode == 0, ended.stderr
     first, _, *rest = ended.stdout.splitlines()
@@ -100,7 +100,7 @@ def test_a_book_in_use_is_shown_with_its_holder(golden: Path) -> None:
     """While a process holds the lock, status reads on and names it; acting is exit 3."""
     with BookLock.take(Disk(), golden, "paper-synthetic-seed7", command="run", since="noon"):
         shown = told("status", "--book", golden, cwd=golden)
-        refused = agent("reconcile", "--book", golden, cwd=golden)
+        refused = options_agent("reconcile", "--book", golden, cwd=golden)
 
     assert shown["held_by"] == f"process {os.getpid()} (run) since noon"
     assert refused.returncode == 3
@@ -109,7 +109,7 @@ def test_a_book_in_use_is_shown_with_its_holder(golden: Path) -> None:
 
 def test_a_book_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     """Exit 1 and a way out, without a traceback; and no folder is made."""
-    ended = agent("status", cwd=tmp_path)
+    ended = options_agent("status", cwd=tmp_path)
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (
@@ -143,7 +143,7 @@ def test_status_says_what_the_journal_says(replayed: Path, settings: list[str]) 
 
 def test_status_is_readable(replayed: Path) -> None:
     """The same as text: agent, switches, limits with their use, equity, decisions."""
-    shown = agent("status", "--book", replayed, cwd=replayed).stdout
+    shown = options_agent("status", "--book", replayed, cwd=replayed).stdout
 
     for words in ("no agent is running", "kill switch off", "halted      no", "clean"):
         assert words in shown
@@ -205,8 +205,8 @@ def test_damage_is_named_to_the_line(replayed: Path, tmp_path: Path) -> None:
     lines = file.read_bytes().splitlines(keepends=True)
     lines[2] = lines[2].replace(b'"payload"', b'"paxload"')
     file.write_bytes(b"".join(lines))
-    ended = agent("journal", "verify", book, "--json", cwd=tmp_path)
-    doctor = agent("doctor", "--book", book, "--json", cwd=tmp_path)
+    ended = options_agent("journal", "verify", book, "--json", cwd=tmp_path)
+    doctor = options_agent("doctor", "--book", book, "--json", cwd=tmp_path)
 
     assert ended.returncode == 1
     damage = json.loads(ended.stdout)["damage"]
@@ -226,7 +226,7 @@ def test_a_snapshot_of_another_book_is_noticed(replayed: Path, golden: Path) -> 
     (book / "journal" / journal_files(golden)[0].name).write_bytes(
         journal_files(golden)[0].read_bytes()
     )
-    ended = agent("journal", "replay", book, cwd=book)
+    ended = options_agent("journal", "replay", book, cwd=book)
 
     assert ended.returncode == 1
     assert "is not what the journal adds up to" in ended.stderr
@@ -234,10 +234,12 @@ def test_a_snapshot_of_another_book_is_noticed(replayed: Path, golden: Path) -> 
 
 def test_entries_are_shown_by_kind_and_label(replayed: Path) -> None:
     """The newest of a kind as a line or as JSON lines; a label finds its whole life."""
-    lines = agent("journal", "show", replayed, "--kind", "Sent", "--last", "1", cwd=replayed)
+    lines = options_agent(
+        "journal", "show", replayed, "--kind", "Sent", "--last", "1", cwd=replayed
+    )
     intent_sent = payloads(replayed, "Sent")[-1]["intent"]
     label = intent_sent["label"]
-    life = agent("journal", "show", replayed, "--label", label, "--json", cwd=replayed)
+    life = options_agent("journal", "show", replayed, "--label", label, "--json", cwd=replayed)
 
     assert len(lines.stdout.splitlines()) == 2
     assert f"{intent_sent['contract']} at " in lines.stdout
@@ -247,7 +249,7 @@ def test_entries_are_shown_by_kind_and_label(replayed: Path) -> None:
 
 def test_a_kind_that_is_none_is_misuse(replayed: Path) -> None:
     """Exit 2 with the kinds there are."""
-    ended = agent("journal", "show", replayed, "--kind", "Decision", cwd=replayed)
+    ended = options_agent("journal", "show", replayed, "--kind", "Decision", cwd=replayed)
 
     assert ended.returncode == 2
     assert "Decided" in ended.stderr
@@ -258,7 +260,9 @@ def test_a_chain_is_shown_at_the_end_of_a_recording_or_earlier(
 ) -> None:
     """The last instant unless another is named, one expiry unless all are asked for."""
     last = told("chain", "BTC", *settings, "--all", cwd=tmp_path)
-    first = agent("chain", "ETH", *settings, "--at", f"{START:%Y-%m-%dT%H:%M}", cwd=tmp_path)
+    first = options_agent(
+        "chain", "ETH", *settings, "--at", f"{START:%Y-%m-%dT%H:%M}", cwd=tmp_path
+    )
 
     assert last["taken_at"].startswith("2026-03-09T21:30:00")
     assert len({each["symbol"].split("-")[1] for each in last["contracts"]}) > 3
@@ -269,7 +273,7 @@ def test_a_chain_is_shown_at_the_end_of_a_recording_or_earlier(
 
 def test_a_coin_that_is_not_traded_is_misuse(tmp_path: Path) -> None:
     """One sentence and exit 2."""
-    ended = agent("chain", "DOGE", cwd=tmp_path)
+    ended = options_agent("chain", "DOGE", cwd=tmp_path)
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.count("\n") == 1
@@ -293,7 +297,7 @@ def test_doctor_finds_a_sound_installation_sound(
 
 def test_doctor_names_what_a_replay_lacks(tmp_path: Path) -> None:
     """No recording: exit 1, and the setting to look at."""
-    ended = agent(
+    ended = options_agent(
         "doctor",
         "--set",
         "venue.market=replay",
