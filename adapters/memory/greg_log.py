@@ -50,6 +50,10 @@ class MemoryGregLog:
         return GregStats.of(record.entry for record in await self.history(wanted, limit=None))
 
     async def _suggestions(self, entry: GregEntry) -> tuple[GregRecord, ...]:
-        """What engines said of the position of *entry*, newest first."""
+        """What engines said of the position of *entry* in its journal, newest first."""
         same = await self.history(GregFilter(position_id=entry.position_id), limit=None)
-        return tuple(record for record in same if record.entry.is_suggestion)
+        return tuple(
+            record
+            for record in same
+            if record.entry.is_suggestion and record.entry.journal == entry.journal
+        )

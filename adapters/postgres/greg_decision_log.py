@@ -96,19 +96,23 @@ def _append(entry: GregEntry, connection: Connection) -> GregRecord:
 
 
 def _suggest(entry: GregEntry, connection: Connection) -> GregRecord | None:
-    said = _suggestions(LOG.c.position_id == entry.position_id, connection)
-    before = next((record.entry for record in said), None)
+    before = next((record.entry for record in _suggestions(_same(entry), connection)), None)
     return _append(entry, connection) if entry.says_more_than(before) else None
 
 
 def _execute(entry: GregEntry, connection: Connection) -> GregRecord:
-    same = (LOG.c.position_id == entry.position_id) & (LOG.c.action_type == entry.action_type)
-    waiting = next(_suggestions(same & LOG.c.executed.is_(False), connection), None)
+    same = _same(entry) & (LOG.c.action_type == entry.action_type) & LOG.c.executed.is_(False)
+    waiting = next(_suggestions(same, connection), None)
     if waiting is None:
         return _append(entry, connection)
     done = GregRecord(waiting.id, waiting.entry.executed_as(entry))
     connection.execute(update(LOG).where(LOG.c.id == done.id).values(_row(done.entry)))
     return done
+
+
+def _same(entry: GregEntry) -> ColumnElement[bool]:
+    """Lines about the position of *entry* that came from its journal."""
+    return (LOG.c.position_id == entry.position_id) & (LOG.c.journal == entry.journal)
 
 
 def _suggestions(condition: ColumnElement[bool], connection: Connection) -> Iterator[GregRecord]:

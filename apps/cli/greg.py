@@ -1,42 +1,23 @@
 """`options-agent greg`: what the volatility-premium desk sees, advises, hedges and carries out."""
 
-from typing import ClassVar
-
-import typer
-
 from apps.cli.commands import Command
-from apps.cli.lazy import LazyGroup
+from apps.cli.lazy import lazy_app
 
+_COMMANDS = {
+    "sensors": Command("apps.cli.greg_sensors", "The eleven sensors of each coin."),
+    "advise": Command("apps.cli.greg_advice", "Which strategy each market calls for, and why."),
+    "positions": Command("apps.cli.greg_positions", "Open positions with their advice."),
+    "hedge": Command("apps.cli.greg_hedge", "The hedges that positions need now; a dry run."),
+    "mode": Command("apps.cli.greg_mode", "How far a suggestion may go: mode, switches, caps."),
+    "execute": Command("apps.cli.greg_execute", "Carry a suggestion out, behind every gate."),
+    "log": Command("apps.cli.greg_log", "What was suggested, and what became of it."),
+    "whatif": Command("apps.cli.greg_whatif", "What ignored suggestions would have earned."),
+    "sandbox": Command("apps.cli.greg_sandbox", "Invented positions: open, list, close."),
+    "smoke": Command("apps.cli.greg_smoke", "Every market and strategy once, as a check."),
+    "history": Command("apps.cli.greg_history", "Sensors and choices of past days."),
+    "hedge-study": Command("apps.cli.greg_study", "Hedging measured on recorded chains."),
+}
 
-class GregGroup(LazyGroup):
-    """The commands of Greg, loaded one at a time."""
-
-    table: ClassVar = {
-        "sensors": Command("apps.cli.greg_sensors", "The eleven sensors of each coin."),
-        "advise": Command("apps.cli.greg_advice", "Which strategy each market calls for, and why."),
-        "positions": Command("apps.cli.greg_positions", "Open positions with their advice."),
-        "hedge": Command("apps.cli.greg_hedge", "The hedges that positions need now; a dry run."),
-        "mode": Command("apps.cli.greg_mode", "How far a suggestion may go: mode, switches, caps."),
-        "execute": Command("apps.cli.greg_execute", "Carry a suggestion out, behind every gate."),
-        "log": Command("apps.cli.greg_log", "What was suggested, and what became of it."),
-        "whatif": Command("apps.cli.greg_whatif", "What ignored suggestions would have earned."),
-        "sandbox": Command("apps.cli.greg_sandbox", "Invented positions: open, list, close."),
-        "smoke": Command("apps.cli.greg_smoke", "Every market and strategy once, as a check."),
-        "history": Command("apps.cli.greg_history", "Sensors and choices of past days."),
-        "hedge-study": Command("apps.cli.greg_study", "Hedging measured on recorded chains."),
-    }
-
-
-app = typer.Typer(
-    cls=GregGroup,
-    help="The volatility-premium desk: advice only, until a person opens every gate.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+app = lazy_app(
+    _COMMANDS, "The volatility-premium desk: advice only, until a person opens every gate."
 )
-
-
-@app.callback()
-def _greg() -> None:
-    """The volatility-premium desk: advice only, until a person opens every gate."""

@@ -35,6 +35,25 @@ class LazyGroup(TyperGroup):
             raise typer.Exit(ExitCode.INTERRUPTED) from error
 
 
+def lazy_app(table: Mapping[str, Command], about: str) -> typer.Typer:
+    """Return the app of a group: the commands of *table* under the sentence *about*."""
+    group = type("Group", (LazyGroup,), {"table": table})
+    app = typer.Typer(
+        cls=group,
+        help=about,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback(help=about)(_nothing)
+    return app
+
+
+def _nothing() -> None:
+    """A group does nothing by itself."""
+
+
 def _load(ctx: Any, name: str, path: str) -> Any:
     try:
         module = import_module(path)

@@ -238,9 +238,9 @@ async def test_stats_count_by_strategy_and_action(log: GregDecisionLog) -> None:
 async def test_it_knows_how_far_a_journal_was_copied(log: GregDecisionLog) -> None:
     """The highest number of that journal, an execution's too; of another journal nothing."""
     assert await log.copied("a") == 0
-    await log.append(entry(position_id="another"))  # the same would be a repeat and left out
+    await log.append(entry())
     await log.suggest(entry(journal="a", journal_seq=7))
-    await log.append(entry(position_id="another", journal="b", journal_seq=90))
+    await log.append(entry(journal="b", journal_seq=90))
     assert await log.copied("a") == 7
     await log.execute(entry(journal="a", journal_seq=9))
 
