@@ -38,6 +38,13 @@ def machine() -> Iterator[Peer]:
         yield Peer("limit: the functions needed", task, MILLION, functions)
 
 
+def _terms(s: Sample) -> tuple[Any, ...]:
+    side, root = np.where(s.is_call, 1.0, -1.0), np.sqrt(s.tenor)
+    deviation = s.iv * root
+    d1 = np.log(s.forward / s.strike) / deviation + 0.5 * deviation
+    return side, root, deviation, d1, d1 - deviation
+
+
 def plain_numpy(special: Any) -> Iterator[Peer]:
     """
     Numpy with *special*, scipy.special.
@@ -46,19 +53,13 @@ def plain_numpy(special: Any) -> Iterator[Peer]:
     formula stands in the textbook; the other shares every product that it can.
     """
 
-    def terms(s: Sample) -> tuple[Any, ...]:
-        side, root = np.where(s.is_call, 1.0, -1.0), np.sqrt(s.tenor)
-        deviation = s.iv * root
-        d1 = np.log(s.forward / s.strike) / deviation + 0.5 * deviation
-        return side, root, deviation, d1, d1 - deviation
-
     def premium(s: Sample) -> Floats:
-        side, _, _, d1, d2 = terms(s)
+        side, _, _, d1, d2 = _terms(s)
         value = s.forward * special.ndtr(side * d1) - s.strike * special.ndtr(side * d2)
         return np.asarray(side * value)
 
     def greeks(s: Sample) -> tuple[Any, ...]:
-        side, root, _, d1, d2 = terms(s)
+        side, root, _, d1, d2 = _terms(s)
         nd1, nd2 = special.ndtr(side * d1), special.ndtr(side * d2)
         density = np.exp(-(d1**2) / 2) / np.sqrt(2 * np.pi)
         return (
@@ -73,7 +74,7 @@ def plain_numpy(special: Any) -> Iterator[Peer]:
         )
 
     def shared(s: Sample) -> tuple[Any, ...]:
-        side, root, deviation, d1, d2 = terms(s)
+        side, root, deviation, d1, d2 = _terms(s)
         delta, strike_part = side * special.ndtr(side * d1), side * special.ndtr(side * d2)
         strike_part *= s.strike
         density = np.exp(-0.5 * d1 * d1) * (1 / np.sqrt(2 * np.pi))

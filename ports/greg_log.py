@@ -243,7 +243,7 @@ class GregSink(Protocol):
 
     async def suggest(self, entry: GregEntry) -> GregRecord | None:
         """
-        Keep the suggestion *entry* if it says more than the last one of its position.
+        Keep the suggestion *entry* if it says more than its journal's last one of the position.
 
         Returns None if it does not: same action and priority within REPEAT_AFTER.
 
@@ -255,7 +255,7 @@ class GregSink(Protocol):
     async def execute(self, entry: GregEntry) -> GregRecord:
         """
         Note that a person executed *entry*: executed, mode, order_ids and extra_info go to the
-        newest unexecuted suggestion of its position and action, whose figures stay as suggested;
+        newest unexecuted suggestion of its journal, position and action, whose figures stay;
         where there is none, *entry* is kept as it is.
 
         Raises:

@@ -38,7 +38,7 @@ def test_a_planted_import_of_the_network_breaks_the_contract(tmp_path: Path) -> 
     assert "core.rng -> httpx" in ended.stdout
 
 
-TOPS = ("core", "ports", "adapters", "apps", "scripts", "tests")
+TOPS = ("core", "ports", "adapters", "apps", "scripts", "tests", "bench")
 
 
 def test_no_file_is_two_things() -> None:
