@@ -187,9 +187,10 @@ def _marked(entry: Marked, book: Book) -> Book:
         else position
         for key, position in book.positions.items()
     }
-    book = evolve(book, positions=positions)
-    wealth = {**book.wealth, entry.underlying: _wealth(book, entry)}
-    return evolve(book, wealth=wealth, drawdown=_drawdown(book.drawdown, wealth, entry.at))
+    before = book.wealth.get(entry.underlying)
+    wealth = {**book.wealth, entry.underlying: _wealth(before, positions, entry)}
+    drawdown = _drawdown(book.drawdown, wealth, entry.at)
+    return evolve(book, positions=positions, wealth=wealth, drawdown=drawdown)
 
 
 @after.register
@@ -313,25 +314,26 @@ def _remarked(position: TrackedPosition, marks: Mapping[OptionContract, float]) 
         else leg
         for leg in position.legs
     )
-    position = evolve(position, legs=legs)
-    return evolve(position, worst_pnl_coin=min(position.worst_pnl_coin, position.pnl_coin))
+    pnl_coin = sum(leg.pnl_coin for leg in legs)
+    return evolve(position, legs=legs, worst_pnl_coin=min(position.worst_pnl_coin, pnl_coin))
 
 
-def _wealth(book: Book, entry: Marked) -> Wealth:
+def _wealth(
+    before: Wealth | None, positions: Mapping[str, TrackedPosition], entry: Marked
+) -> Wealth:
     """
     Attribution of the change since the last mark: coin held through the move of the index, then
     what options, fees and others added, at the new index. The parts sum to the whole.
     """
     held = [
         leg
-        for position in book.positions.values()
+        for position in positions.values()
         if position.underlying == entry.underlying and not position.sandbox
         for leg in position.legs
     ]
     # fsum: the same bits in any order, and a snapshot brings positions in another
     option_coin = fsum(leg.option_coin for leg in held)
     fees_coin = -fsum(leg.fees_coin for leg in held)
-    before = book.wealth.get(entry.underlying)
     if before is None:
         flows = option_coin + fees_coin  # traded before the first mark
         before = Wealth(
