@@ -67,6 +67,7 @@ def _pricing(asked: Asked) -> Iterable[Figure]:
     for task, peer, target in (
         ("premium", "numpy + scipy ndtr", 8.0),
         ("premium", "py_vollib_vectorized", 50.0),
+        ("greeks", "numpy + scipy ndtr", 10.0),
         ("greeks", "numpy + ndtr, all terms shared", 10.0),
         ("greeks", "py_vollib_vectorized", 150.0),
         ("iv", "Let's Be Rational", 7.0),

@@ -10,6 +10,7 @@ from ports.history import Candles
 from ports.market_data import MarketSnapshot
 from ports.positions import OrderRecord, TrackedPosition
 from ports.trading import Account
+from ports.volatility import VolatilityReading
 
 
 @frozen(kw_only=True, eq=False)
@@ -30,6 +31,7 @@ class TickView:
     rolls: tuple[RollStarted, ...]
     controls: RuntimeControls = field(factory=RuntimeControls)  # overlay over its parameters
     candles: Candles | None = None  # hourly bars of context.regime.HISTORY up to the snapshot
+    volatility: VolatilityReading | None = None  # None: nobody publishes it here
 
     @property
     def underlying(self) -> str:

@@ -13,6 +13,12 @@ def positive(_: object, attribute: "Attribute[float]", value: float) -> None:
         raise ValueError(f"{attribute.name} must be positive, was {value}")
 
 
+def not_zero(_: object, attribute: "Attribute[float]", value: float) -> None:
+    """Refuse zero, NaN and infinity."""
+    if not isfinite(value) or value == 0.0:
+        raise ValueError(f"{attribute.name} must be a number other than zero, was {value}")
+
+
 def finite(_: object, attribute: "Attribute[float]", value: float) -> None:
     """Refuse NaN and infinity."""
     if not isfinite(value):

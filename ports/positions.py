@@ -52,9 +52,16 @@ class Leg:
         return self.option_coin - self.fees_coin
 
 
+SANDBOX_ORIGIN = "GREG_SANDBOX"
+
+
 @frozen(kw_only=True)
 class TrackedPosition:
-    """A chain of legs that one strategy opened and rolled; open while any leg is held."""
+    """
+    A chain of legs that one strategy opened and rolled; open while any leg is held.
+
+    It is of the sandbox if the flag or the origin says so.
+    """
 
     position_id: str
     strategy_id: str
@@ -67,6 +74,10 @@ class TrackedPosition:
     sandbox: bool = False
     run_id: str = ""
     worst_pnl_coin: float = 0.0
+
+    def __attrs_post_init__(self) -> None:
+        if self.origin == SANDBOX_ORIGIN:
+            object.__setattr__(self, "sandbox", True)
 
     @property
     def pnl_coin(self) -> float:
@@ -219,13 +230,15 @@ class Book:
         """Orders that work, and those that were filled by trades we were not told of yet."""
         return tuple(record for record in self.orders.values() if not record.is_settled)
 
-    def open_positions(self, underlying: str | None = None) -> tuple[TrackedPosition, ...]:
-        """Positions held, of one coin or all, oldest first; sandbox positions are left out."""
+    def open_positions(
+        self, underlying: str | None = None, *, includes_sandbox: bool = False
+    ) -> tuple[TrackedPosition, ...]:
+        """Positions held, of one coin or all, oldest first; without those of the sandbox."""
         held = (
             position
             for position in self.positions.values()
             if position.closed_at is None
-            and not position.sandbox
+            and (includes_sandbox or not position.sandbox)
             and underlying in (None, position.underlying)
         )
         return tuple(sorted(held, key=lambda each: (each.opened_at, each.position_id)))

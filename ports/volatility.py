@@ -21,6 +21,20 @@ class VolIndexSeries:
     close: Floats = field(converter=float_column)
 
 
+@frozen(eq=False, kw_only=True)
+class VolatilityReading:
+    """
+    What was known of a coin's volatility and funding at one instant; None is not known, and
+    *faults* say why it could not be had. Volatilities percent, funding a fraction of eight hours.
+    """
+
+    daily: VolIndexSeries | None = None
+    hourly: VolIndexSeries | None = None
+    published: float | None = None
+    funding: float | None = None
+    faults: tuple[str, ...] = ()
+
+
 class Volatility(Protocol):
     """The volatility index, published realised volatility, and the funding to come."""
 

@@ -9,6 +9,7 @@ from ports.history import History
 from ports.market_data import MarketData
 from ports.positions import PositionStore
 from ports.trading import Trading
+from ports.volatility import Volatility
 
 
 @frozen(kw_only=True)
@@ -23,3 +24,4 @@ class World:
     log: DecisionLog
     positions: PositionStore
     controls: ControlStore
+    volatility: Volatility | None = None  # None: no strategy looks at it, or nobody publishes it

@@ -50,10 +50,12 @@ def read_overrides(path: Path) -> OverridesRead:
 
 def write_overrides(path: Path, file: OverridesFile, disk: Disk | None = None) -> None:
     """
-    Write *file* to *path*, whole or not at all.
+    Write *file* to *path*, whole or not at all, in a folder that is made if need be.
 
     Raises:
         StoreUnwritable: It could not be written.
     """
     text = json.dumps(file.model_dump(), indent=2, sort_keys=True) + "\n"
-    (disk or Disk()).replace(path, text.encode())
+    disk = disk or Disk()
+    disk.make_directory(path.parent)
+    disk.replace(path, text.encode())

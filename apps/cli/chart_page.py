@@ -22,7 +22,7 @@ def chart_page(head: str, notes: Sequence[str], charts: Mapping[str, Chart]) -> 
     boxes = "\n".join(f'<div id="{name}"></div>' for name in charts)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(head)}'
-        f"</title>\n<script>{_plotly_script()}</script>\n"
+        f"</title>\n<script>{plotly_script()}</script>\n"
         "<style>body{font-family:sans-serif;margin:1rem 2rem}</style></head>\n"
         f"<body><h1>{escape(head)}</h1>\n{said}\n{boxes}\n"
         f"<script>\n{drawn}\n</script></body></html>\n"
@@ -66,7 +66,8 @@ def bars(title: str, names: Sequence[str], series: Mapping[str, Floats]) -> Char
     }
 
 
-def _plotly_script() -> str:
+def plotly_script() -> str:
+    """Plotly's own script, so that a page needs no network."""
     script = resources.files("plotly") / "package_data" / "plotly.min.js"
     return script.read_text(encoding="utf-8")
 

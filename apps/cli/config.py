@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from apps.cli import console
 from apps.cli.config_file import document
 from apps.cli.exits import ExitCode
+from apps.cli.group import command_group
 from apps.cli.options import (
     DEFAULT_CONFIG,
     AsJson,
@@ -28,13 +29,7 @@ from apps.settings.parse import Form, Given, parse
 from apps.settings.rules import value_at
 from apps.settings.words import allowed, kind, written
 
-app = typer.Typer(
-    help="Write, show, check and explain settings.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = command_group("Write, show, check and explain settings.")
 
 _QUESTIONS = ("deribit_env", "mode", "dry_run")
 

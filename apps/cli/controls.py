@@ -10,18 +10,15 @@ from attrs import fields_dict
 from apps.cli.book_view import BookFolder, end, heading, heading_record, place_from
 from apps.cli.console import problem, show_json, show_table, show_text, table
 from apps.cli.exits import ExitCode
+from apps.cli.group import command_group
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.wiring.book import BookPlace, controls_of
 from apps.wiring.clock import system_now
 from apps.wiring.switch import operator
 from ports.controls import ControlChange, RuntimeControls
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Limits and thresholds that hold over the settings, and the audit of their changes.",
+app = command_group(
+    "Limits and thresholds that hold over the settings, and the audit of their changes."
 )
 _NOT_SET_HERE = ("revision", "releases", "kill_switch", "kill_reason")  # kill and release do
 _WORD = "change"

@@ -20,6 +20,7 @@ from apps.cli.data_views import (
     pass_record,
 )
 from apps.cli.exits import ExitCode
+from apps.cli.group import command_group
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.settings.root import Settings
 from apps.wiring.archive import archive_at, harvester_of, source_name
@@ -34,13 +35,7 @@ from core.usecases.survey import (
     quarantine_failed,
 )
 
-app = typer.Typer(
-    help="Harvest option chains, and look after what was harvested.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = command_group("Harvest option chains, and look after what was harvested.")
 
 
 @app.command()

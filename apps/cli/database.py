@@ -7,16 +7,11 @@ from attrs import asdict
 
 from apps.cli.console import problem, show_json, show_text, tell
 from apps.cli.exits import ExitCode
+from apps.cli.group import command_group
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
 from apps.wiring.database import database_standing, migrate_database
 
-app = typer.Typer(
-    help="The database that keeps backtests, trials and Greg's decisions.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = command_group("The database that keeps backtests, trials and Greg's decisions.")
 
 
 @app.command()

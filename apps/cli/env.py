@@ -19,8 +19,9 @@ from apps.cli.env_views import (
     spots_markdown,
 )
 from apps.cli.exits import ExitCode
+from apps.cli.group import command_group
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
-from apps.cli.output_file import write_out
+from apps.cli.output_file import write_if_asked
 from apps.cli.scan_options import (
     Coins,
     CsvFile,
@@ -45,12 +46,8 @@ from core.analysis.sensor_series import SensorSeries
 from core.context.sensors import SENSORS
 from core.greg.thresholds import EntryThresholds
 
-app = typer.Typer(
-    help="Where the market spends its time across two sensors, and where strategies pass.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+app = command_group(
+    "Where the market spends its time across two sensors, and where strategies pass."
 )
 
 _Bins = Annotated[int, typer.Option("--bins", min=2, max=20, help="Cells along an axis.")]
@@ -62,6 +59,9 @@ def heatmap(
     x: XAxis = "vrp_30d",
     y: YAxis = "adx_14d",
     bins: _Bins = 10,
+    smooth: Annotated[
+        int, typer.Option("--smooth", min=0, max=8, help="Average cells with their neighbours.")
+    ] = 0,
     source: Source = "universe",
     paths: Paths = 200,
     horizon: Horizon = 365,
@@ -77,7 +77,8 @@ def heatmap(
     How often the market was in each cell of two sensors; no rule is involved.
 
     Percent is of the steps inside; what is outside or unknown is told beside it. An axis that is
-    a sensor alone goes over all the data and a margin, in --bins cells.
+    a sensor alone goes over all the data and a margin, in --bins cells. --smooth N averages each
+    cell N times with its neighbours, for maps of few steps; counts stay as they are.
     """
     settings = settings_from(config, overrides).settings
     choice = SourceChoice(
@@ -91,15 +92,13 @@ def heatmap(
         end(str(error), ExitCode.MISUSE)
     found = occupancy(series, across, up)
     head = f"{choice}, every {interval} d"
-    if csv_file is not None:
-        write_out(csv_file, map_csv(found))
-    if html_file is not None:
-        write_out(html_file, map_page(head, found))
+    write_if_asked(csv_file, lambda: map_csv(found, smooth))
+    write_if_asked(html_file, lambda: map_page(head, found, smooth))
     if as_json:
-        show_json({"source": str(choice), **map_record(found)})
+        show_json({"source": str(choice), **map_record(found, smooth)})
         return
     show_text(f"{mode_line(settings)} | {head}")
-    show_map(found)
+    show_map(found, smooth)
 
 
 @app.command()
@@ -139,10 +138,8 @@ def sweetspots(
         for spot in _spots(choice.series(coin), limits, bins, params)
     ]
     head = f"{choice}, every {interval} d, {bins} x {bins} cells"
-    if csv_file is not None:
-        write_out(csv_file, spots_csv(spots))
-    if markdown_file is not None:
-        write_out(markdown_file, spots_markdown(head, spots))
+    write_if_asked(csv_file, lambda: spots_csv(spots))
+    write_if_asked(markdown_file, lambda: spots_markdown(head, spots))
     if as_json:
         show_json({"source": str(choice), "sweetspots": [spot_record(spot) for spot in spots]})
         return

@@ -7,8 +7,9 @@ from attrs import asdict
 
 from apps.cli.chart_page import chart_page, heatmap
 from apps.cli.console import show_table, show_text, table
-from apps.cli.scan_views import csv_text, markdown_table, short
-from core.analysis.occupancy import Bins, Occupancy, SweetSpot
+from apps.cli.file_tables import csv_text, markdown_table
+from apps.cli.scan_views import short
+from core.analysis.occupancy import Bins, Occupancy, SweetSpot, smoothed
 
 _SHOWN = 40  # spots on the screen; files and JSON have all
 _SPOT_COLUMNS = (
@@ -24,20 +25,21 @@ _SPOT_COLUMNS = (
 )
 
 
-def show_map(found: Occupancy) -> None:
-    """Print the cells of *found*, the highest of y on top."""
+def show_map(found: Occupancy, passes: int) -> None:
+    """Print the cells of *found*, smoothed in so many *passes*, the highest of y on top."""
     columns = _cells_of(found.x)
     corner = f"{found.y.metric} \\ {found.x.metric}"
     made = table(corner, *columns, numbers=tuple(columns), whole=(corner,))
-    rows = zip(_cells_of(found.y), found.shares.tolist(), strict=True)
+    rows = zip(_cells_of(found.y), smoothed(found, passes).tolist(), strict=True)
     for name, shares in reversed(list(rows)):
         made.add_row(name, *(f"{100.0 * share:.2f}" if share else "." for share in shares))
     show_table(made)
-    show_text(_left_out(found))
+    show_text(_left_out(found, passes))
 
 
-def map_csv(found: Occupancy) -> str:
-    """A line a cell."""
+def map_csv(found: Occupancy, passes: int) -> str:
+    """A line a cell; the count is as it was found, the share smoothed in so many *passes*."""
+    shares = smoothed(found, passes)
     return csv_text(
         [
             {
@@ -47,7 +49,7 @@ def map_csv(found: Occupancy) -> str:
                 f"{found.y.metric}_low": float(found.y.edges[row]),
                 f"{found.y.metric}_high": float(found.y.edges[row + 1]),
                 "count": int(found.counts[row, column]),
-                "occupancy_frac": float(found.shares[row, column]),
+                "occupancy_frac": float(shares[row, column]),
             }
             for row in range(found.y.count)
             for column in range(found.x.count)
@@ -55,13 +57,14 @@ def map_csv(found: Occupancy) -> str:
     )
 
 
-def map_record(found: Occupancy) -> dict[str, object]:
-    """*found* as JSON tells it: values[y][x] in percent of the steps inside."""
+def map_record(found: Occupancy, passes: int) -> dict[str, object]:
+    """*found* as JSON tells it: values[y][x] in percent of the steps inside, smoothed; counts."""
     return {
         "underlying": found.underlying,
         "x": {"metric": found.x.metric, "edges": found.x.edges.tolist()},
         "y": {"metric": found.y.metric, "edges": found.y.edges.tolist()},
-        "values": (100.0 * found.shares).tolist(),
+        "smoothing_passes": passes,
+        "values": (100.0 * smoothed(found, passes)).tolist(),
         "counts": found.counts.tolist(),
         "steps": found.steps,
         "inside": found.inside,
@@ -70,17 +73,17 @@ def map_record(found: Occupancy) -> dict[str, object]:
     }
 
 
-def map_page(head: str, found: Occupancy) -> str:
-    """The page of *found*."""
+def map_page(head: str, found: Occupancy, passes: int) -> str:
+    """The page of *found*, smoothed in so many *passes*."""
     chart = heatmap(
         "Percent of the steps inside",
         _cells_of(found.x),
         _cells_of(found.y),
-        100.0 * found.shares,
+        100.0 * smoothed(found, passes),
         f"{found.x.metric} / {found.y.metric}",
     )
     title = f"Environment of {found.underlying}"
-    return chart_page(title, [head, _left_out(found)], {"occupancy": chart})
+    return chart_page(title, [head, _left_out(found, passes)], {"occupancy": chart})
 
 
 def show_spots(spots: Sequence[SweetSpot]) -> None:
@@ -131,9 +134,10 @@ def _cells_of(bins: Bins) -> list[str]:
     return [f"{low:.3g}..{high:.3g}" for low, high in pairwise(edges)]
 
 
-def _left_out(found: Occupancy) -> str:
+def _left_out(found: Occupancy, passes: int) -> str:
     share = 100.0 / found.steps
+    spread = f", smoothed in {passes} passes" if passes else ""
     return (
         f"{found.underlying} {found.source}: {found.steps} steps, "
-        f"{share * found.outside:.2f} % outside, {share * found.unknown:.2f} % unknown"
+        f"{share * found.outside:.2f} % outside, {share * found.unknown:.2f} % unknown{spread}"
     )

@@ -10,13 +10,9 @@ import sys
 
 import typer
 
-app = typer.Typer(
-    help="The paper exchange: Deribit's interface on loopback.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+from apps.cli.group import command_group
+
+app = command_group("The paper exchange: Deribit's interface on loopback.")
 
 
 @app.callback()

@@ -1,5 +1,6 @@
 """`options-agent greg advise`: which strategy each coin's market calls for, and why."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -22,8 +23,9 @@ from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings
 from apps.wiring.greg import Recordings
 from apps.wiring.greg_params import sensor_params
 from apps.wiring.greg_records import calibration_record, evaluation_record, selector_record
-from apps.wiring.greg_rules import greg_rules
+from apps.wiring.greg_rules import GregRules, greg_rules
 from core.greg.catalogue import StrategyCode
+from core.greg.environment import EnvMode
 from core.greg.evaluations import Evaluation, Status
 from core.greg.reading import EntryReading, entry_reading
 
@@ -35,6 +37,9 @@ def command(
     criteria: Annotated[
         bool, typer.Option("--criteria", help="Every criterion of every strategy.")
     ] = False,
+    env: Annotated[
+        EnvMode | None, typer.Option("--env", help="The rules of test or live; default: settings.")
+    ] = None,
     at: At = None,
     dvol: VolIndexFolder = None,
     spot: SpotFolder = None,
@@ -50,30 +55,35 @@ def command(
     """
     settings = settings_from(config, overrides, venue).settings
     or_misuse(lambda: sensor_params(settings))
-    rules = greg_rules(settings)
+    rules = greg_rules(settings, env)
     coins = coins_asked(settings, coin)
     seen = bundles(settings, coins, Recordings(vol_index=dvol, spot=spot), at)
     readings = [entry_reading(bundle, rules.entry) for bundle in seen]
     warn_of(rules)
     if as_json:
-        show_json(
-            {
-                "ok": True,
-                "env_mode": str(rules.mode),
-                "warning": rules.warning,
-                "selections": {each.bundle.underlying: selector_record(each) for each in readings},
-                "strategies": [
-                    evaluation_record(row, each.bundle.underlying)
-                    for each in readings
-                    for row in each.evaluations
-                ],
-                "calibration": calibration_record(rules.entry),
-            }
-        )
+        show_json(_record(rules, readings))
         return
     show_text(first_line(settings, f"rules {rules.entry.version} {rules.mode}"))
     for each in readings:
         _show(each, criteria)
+
+
+def _record(rules: GregRules, readings: Sequence[EntryReading]) -> dict[str, object]:
+    return {
+        "ok": True,
+        "env_mode": str(rules.mode),
+        "warning": rules.warning,
+        "selections": {each.bundle.underlying: selector_record(each) for each in readings},
+        "strategies": [
+            evaluation_record(row, each.bundle.underlying)
+            for each in readings
+            for row in each.evaluations
+        ],
+        "calibration": calibration_record(rules.entry),
+        "calibration_by_underlying": {
+            coin: calibration_record(rules.entry.of(coin)) for coin in rules.entry.by_underlying
+        },
+    }
 
 
 def _show(reading: EntryReading, shows_criteria: bool) -> None:

@@ -20,11 +20,13 @@ from apps.wiring.greg_log import copy_decisions
 from apps.wiring.greg_records import outcome_record
 from apps.wiring.greg_rules import GregRules, greg_rules
 from core.greg.executing import ExecutionOutcome, ExecutionRequest, ExecutionStatus
+from core.greg.holdings import code_in
 from core.greg.modes import CONFIRMATION, Mode
 from core.usecases.agent import put_down, recover
 from core.usecases.desk import Desk
 from core.usecases.greg_desk import GregDesk
 from core.usecases.greg_execute import GregExecutor
+from ports.greg_log import NO_POSITION
 
 _REASON = "a suggestion of Greg's was executed by hand"
 
@@ -106,11 +108,12 @@ class _Work:
         return outcome
 
     def _request(self, greg: GregDesk) -> ExecutionRequest:
-        """What is asked for; of a position that nobody knows, nothing but its name."""
-        seen = greg.seen.get(self.position_id)
+        """What is asked for; of a position that nobody knows, what its name says."""
+        name, seen = self.position_id, greg.seen.get(self.position_id)
+        coins = (coin for coin in greg.params.underlyings if coin in name)
         return ExecutionRequest(
-            position_id=self.position_id,
+            position_id=name,
             action=self.action,
-            strategy="" if seen is None else str(seen.holding.code),
-            underlying="" if seen is None else seen.holding.underlying,
+            strategy=str(code_in(name) or NO_POSITION if seen is None else seen.holding.code),
+            underlying=next(coins, NO_POSITION) if seen is None else seen.holding.underlying,
         )

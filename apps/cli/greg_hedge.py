@@ -46,6 +46,8 @@ def command(
                 "positions_evaluated": len(views),
                 "hedges_proposed": sum(view.order is not None for view in views),
                 "results": [hedge_record(view) for view in views],
+                "history": [],  # in memory: of this process, which has hedged nothing
+                "history_count": 0,
             }
         )
         return

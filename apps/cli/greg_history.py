@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -54,10 +54,19 @@ _FILE_COLUMNS = (
 )
 
 
+Chains: TypeAlias = Annotated[
+    Path, typer.Option("--chains", metavar="DIR", help="Recorded chains.")
+]
+FromDay: TypeAlias = Annotated[
+    str, typer.Option("--from", metavar="DAY", help="Such as 2026-01-01.")
+]
+ToDay: TypeAlias = Annotated[str, typer.Option("--to", metavar="DAY", help="Included.")]
+
+
 def command(
-    chains: Annotated[Path, typer.Option("--chains", metavar="DIR", help="Recorded chains.")],
-    first: Annotated[str, typer.Option("--from", metavar="DAY", help="Such as 2026-01-01.")],
-    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Included.")],
+    chains: Chains,
+    first: FromDay,
+    last: ToDay,
     dvol: VolIndexFolder = None,
     spot: SpotFolder = None,
     coin: Annotated[
@@ -79,12 +88,10 @@ def command(
     settings = settings_from(config, overrides).settings
     or_misuse(lambda: sensor_params(settings))
     rules = greg_rules(settings)
-    span = _day(first), _day(last)
-    if span[0] > span[1]:
-        end(f"--from {span[0]} is after --to {span[1]}", ExitCode.MISUSE)
+    span = span_asked(first, last)
     recordings = Recordings(vol_index=dvol, spot=spot)
     wanted = tuple(coin or ("BTC", "ETH"))
-    days = asyncio.run(_read(settings, chains, recordings, wanted, span, rules.entry))
+    days = asyncio.run(days_of(settings, chains, recordings, wanted, span, rules.entry))
     warn_of(rules)
     if out is not None:
         write_out(out, _csv(days))
@@ -96,7 +103,15 @@ def command(
         _show(underlying, [day for day in days if day.bundle.underlying == underlying])
 
 
-async def _read(
+def span_asked(first: str, last: str) -> tuple[date, date]:
+    """The days from *first* to *last*; ends with MISUSE where they are in the wrong order."""
+    span = _day(first), _day(last)
+    if span[0] > span[1]:
+        end(f"--from {span[0]} is after --to {span[1]}", ExitCode.MISUSE)
+    return span
+
+
+async def days_of(
     settings: Settings,
     chains: Path,
     recordings: Recordings,
@@ -104,6 +119,7 @@ async def _read(
     span: tuple[date, date],
     rules: EntryRules,
 ) -> list[SensorDay]:
+    """Each day of *span*, coin after coin, by what was known when it ended."""
     found: list[SensorDay] = []
     for coin in coins:  # one after the other: a recording's clock only goes forward
         place = await recorded_place(settings, chains, recordings, (coin,))

@@ -5,19 +5,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, TypeAlias
 
 import typer
+from attrs import evolve
 
 from apps.cli.book_view import end
 from apps.cli.console import show_json, show_table, show_text, table, tell
 from apps.cli.exits import ExitCode
-from apps.cli.greg_options import figure, first_line
+from apps.cli.greg_options import Coin, figure, first_line
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.wiring.greg_log import greg_history
-from apps.wiring.greg_records import decision_record, stats_record
+from apps.wiring.greg_records import decision_record, stats_record, timeline_record
 from ports.greg_log import GregFilter, GregRecord, GregStats
 
-Coin: TypeAlias = Annotated[
-    str | None, typer.Option("--underlying", metavar="COIN", help="Such as BTC.")
-]
 FromDay: TypeAlias = Annotated[
     str | None, typer.Option("--from", metavar="DAY", help="Such as 2026-01-01.")
 ]
@@ -28,6 +26,10 @@ def command(
     underlying: Coin = None,
     strategy: Annotated[
         str | None, typer.Option("--strategy", metavar="CODE", help="Such as STRATEGY_A_STRADDLE.")
+    ] = None,
+    position: Annotated[
+        str | None,
+        typer.Option("--position", metavar="ID", help="The course of one, oldest first."),
     ] = None,
     first: FromDay = None,
     last: ToDay = None,
@@ -44,10 +46,16 @@ def command(
     journal answers, and the command says so.
     """
     settings = settings_from(config, overrides, venue).settings
-    wanted = filter_of(underlying, strategy, first, last)
+    wanted = evolve(filter_of(underlying, strategy, first, last), position_id=position)
     found = asyncio.run(greg_history(settings, wanted, limit))
     if found.warning:
         tell(f"warning: {found.warning}")
+    if position is not None:
+        found = evolve(found, records=found.records[::-1])
+    if as_json and position is not None:
+        logs = [timeline_record(each) for each in found.records]
+        show_json({"ok": True, "position_id": position, "logs": logs, "count": len(logs)})
+        return
     if as_json:
         show_json(
             {

@@ -8,6 +8,7 @@ from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings
 from apps.settings.root import Settings
 from apps.wiring.greg_params import greg_environment, mode_state
 from apps.wiring.greg_records import mode_record
+from apps.wiring.greg_risk import tightened_mode
 from core.greg.catalogue import CATALOGUE
 from core.greg.modes import STRATEGIES, Environment, Mode, ModeState
 
@@ -24,7 +25,7 @@ def command(
     A running process is changed through itself; nothing of it is kept when it ends.
     """
     settings = settings_from(config, overrides, venue).settings
-    state = mode_state(settings)
+    state = tightened_mode(settings, mode_state(settings))
     if as_json:
         show_json({"ok": True, **mode_record(settings, state)})
         return

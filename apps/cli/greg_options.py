@@ -26,6 +26,9 @@ VolIndexFolder: TypeAlias = Annotated[
 SpotFolder: TypeAlias = Annotated[
     Path | None, typer.Option("--spot", metavar="DIR", help="Recorded hourly bars of spot.")
 ]
+Coin: TypeAlias = Annotated[
+    str | None, typer.Option("--underlying", metavar="COIN", help="Such as BTC.")
+]
 _STYLES = {"good": "green", "bad": "red", "neutral": ""}
 _PRIORITIES = {"high": "red", "medium": "yellow", "low": "green"}
 _Found = TypeVar("_Found")
@@ -100,6 +103,8 @@ def warn_of(rules: GregRules) -> None:
         tell(f"warning: {rules.warning}")
     if rules.entry.thresholds != rules.shipped.thresholds:
         tell("entry rules are overridden in test")
+    if rules.entry.by_underlying:
+        tell(f"reviewed thresholds of {', '.join(rules.entry.by_underlying)} in test")
 
 
 def moody(text: str, mood: Mood) -> Text:

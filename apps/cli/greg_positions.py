@@ -10,10 +10,10 @@ from rich.text import Text
 
 from apps.cli import figures
 from apps.cli.console import show_json, show_table, show_text, table
-from apps.cli.greg_options import figure, first_line, or_misuse, urgent
+from apps.cli.greg_options import Coin, figure, first_line, or_misuse, urgent
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.settings.root import Settings
-from apps.wiring.greg_book import advice_terms, greg_book, position_views
+from apps.wiring.greg_book import GregBook, advice_terms, greg_book, position_views
 from apps.wiring.greg_params import mode_state
 from apps.wiring.greg_records import position_record, suggestion_record
 from apps.wiring.greg_rules import GregRules, greg_rules
@@ -35,6 +35,7 @@ def command(
     sandbox_filter: Annotated[
         SandboxFilter, typer.Option("--sandbox", help="Which positions to show.")
     ] = SandboxFilter.ALL,
+    underlying: Coin = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Four invented positions, to see what advice is.")
     ] = False,
@@ -58,11 +59,14 @@ def command(
     views = [
         view
         for view in position_views(settings, rules, book)
-        if sandbox_filter is SandboxFilter.ALL
-        or view.sandbox == (sandbox_filter is SandboxFilter.SANDBOX_ONLY)
+        if underlying in (None, view.underlying)
+        and (
+            sandbox_filter is SandboxFilter.ALL
+            or view.sandbox == (sandbox_filter is SandboxFilter.SANDBOX_ONLY)
+        )
     ]
     if as_json:
-        show_json(_record(settings, views))
+        show_json({**_record(settings, views), **_management(rules, book, views)})
         return
     show_text(first_line(settings))
     if not views:
@@ -81,6 +85,16 @@ def _record(settings: Settings, views: list[PositionView]) -> dict[str, object]:
         "enable_live_execution": state.enable_live,
         "deribit_env": settings.venue.deribit_env,
         "sandbox_summary": None if summary is None else asdict(summary),
+    }
+
+
+def _management(rules: GregRules, book: GregBook, views: list[PositionView]) -> dict[str, object]:
+    """The same advice as the management screen asks for it."""
+    seen_at = [each.taken_at for each in book.snapshots.values()]
+    return {
+        "suggestions": [suggestion_record(view.suggestion) for view in views],
+        "updated_at": max(seen_at, default=None),
+        "rules_version": rules.position.version,
     }
 
 

@@ -21,7 +21,12 @@ from apps.cli.one_market import At
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.wiring.greg import Recordings
 from apps.wiring.greg_params import sensor_params
-from apps.wiring.greg_records import bundle_record, debug_record, sensors_record
+from apps.wiring.greg_records import (
+    bundle_record,
+    debug_record,
+    more_record,
+    sensors_record,
+)
 from core.analysis.greg_view import mood_of
 from core.context.sensor_values import SensorBundle
 from core.context.sensors import SENSORS
@@ -57,6 +62,7 @@ def command(
             "ok": True,
             "sensors": {each.underlying: sensors_record(each) for each in found},
             "sources": {each.underlying: bundle_record(each) for each in found},
+            "more": {each.underlying: more_record(each) for each in found},
         }
         if debug:
             record["debug_inputs"] = {each.underlying: debug_record(each) for each in found}
@@ -89,7 +95,7 @@ def _show(found: Sequence[SensorBundle]) -> None:
 
 def _show_ways(bundle: SensorBundle) -> None:
     made = table(f"{bundle.underlying} sensor", "value", "formula", "inputs", "source", "note")
-    for each in bundle.readings:
+    for each in (*bundle.readings, *bundle.more):
         inputs = ", ".join(f"{one.name} {figure(one.value)}" for one in each.inputs)
         made.add_row(each.name, figure(each.value, 4), each.formula, inputs, each.source, each.note)
     for name in ("spot", "iv_30d", "iv_7d", "rv_30d", "rv_7d"):

@@ -61,6 +61,8 @@ def command(
     """
     if underlying not in SPOT_USD:
         end(f"{underlying} is neither of {', '.join(SPOT_USD)}", ExitCode.MISUSE)
+    if env_only and strategies_only:
+        end("--env-only and --strategies-only leave nothing to check", ExitCode.MISUSE)
     settings = settings_from(config, overrides, venue).settings
     rules = greg_rules(settings)
     run_id = f"SMOKE_{system_now():%Y%m%dT%H%M%SZ}"

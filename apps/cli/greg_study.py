@@ -1,10 +1,7 @@
 """`options-agent greg hedge-study`: hedges measured on recorded chains, with a picture."""
 
 import asyncio
-import csv
-import io
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +9,10 @@ import typer
 from attrs import asdict
 
 from apps.cli.console import show_json, show_table, show_text, table
+from apps.cli.file_tables import csv_table
 from apps.cli.greg_study_page import page
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
-from apps.cli.output_file import write_out
+from apps.cli.output_file import write_if_asked
 from apps.wiring.market import archive_of
 from core.analysis.hedge_paths import HedgeOutcome, excess_pct, frontier
 from core.usecases.study_hedges import HedgeStudy, study_hedges
@@ -55,11 +53,8 @@ def command(
         return [await study_hedges(archive, each, cost) for each in wanted]
 
     studies = asyncio.run(measure())
-    if out is not None:
-        write_out(out, _csv(studies))
-    if html is not None:
-        script = resources.files("plotly") / "package_data" / "plotly.min.js"
-        write_out(html, page(studies, script.read_text(encoding="utf-8")))
+    write_if_asked(out, lambda: _csv(studies))
+    write_if_asked(html, lambda: page(studies))
     if as_json:
         show_json({"ok": True, "studies": [asdict(study) for study in studies]})
         return
@@ -97,14 +92,11 @@ def _show(study: HedgeStudy) -> None:
 
 
 def _csv(studies: Sequence[HedgeStudy]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_FILE_COLUMNS)
+    rows: list[list[object]] = []
     for study in studies:
         along = frontier(study.outcomes)
-        for one in study.outcomes:
-            writer.writerow(_row(study.underlying, one, along))
-    return text.getvalue()
+        rows += [_row(study.underlying, one, along) for one in study.outcomes]
+    return csv_table(_FILE_COLUMNS, rows)
 
 
 def _row(coin: str, one: HedgeOutcome, along: Sequence[HedgeOutcome]) -> list[object]:

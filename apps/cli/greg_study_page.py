@@ -1,36 +1,22 @@
 """The hedging study as one HTML page that needs nothing from the network."""
 
 from collections.abc import Sequence
-from html import escape
 from itertools import groupby
-from typing import Any, TypeAlias
 
-import orjson
-
+from apps.cli.chart_page import Chart, chart_page
 from core.analysis.hedge_paths import HedgeOutcome, frontier
 from core.usecases.study_hedges import HedgeStudy
 
-Chart: TypeAlias = dict[str, Any]  # a figure in Plotly's own words
+_TITLE = "Hedging short straddles: what a band costs, and what variance it leaves"
 
 
-def page(studies: Sequence[HedgeStudy], plotly_script: str) -> str:
-    """Return the page of *studies*, with *plotly_script* inside it."""
-    title = "Hedging short straddles: what a band costs, and what variance it leaves"
-    charts = {}
+def page(studies: Sequence[HedgeStudy]) -> str:
+    """Return the page of *studies*."""
+    charts: dict[str, Chart] = {}
     for study in studies:
         charts[f"bands-{study.underlying}"] = _bands(study)
         charts[f"taken-{study.underlying}"] = _taken(study)
-    drawn = "\n".join(
-        f"Plotly.newPlot('{name}', {orjson.dumps(chart).decode()});"
-        for name, chart in charts.items()
-    )
-    boxes = "\n".join(f'<div id="{name}"></div>' for name in charts)
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
-        f"</title>\n<script>{plotly_script}</script>\n"
-        "<style>body{font-family:sans-serif;margin:1rem 2rem}</style></head>\n"
-        f"<body><h1>{escape(title)}</h1>\n{boxes}\n<script>\n{drawn}\n</script></body></html>\n"
-    )
+    return chart_page(_TITLE, (), charts)
 
 
 def _bands(study: HedgeStudy) -> Chart:

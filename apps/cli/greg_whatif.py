@@ -9,7 +9,8 @@ import typer
 from attrs import asdict
 
 from apps.cli.console import show_json, show_text, tell
-from apps.cli.greg_log import Coin, FromDay, ToDay, filter_of
+from apps.cli.greg_log import FromDay, ToDay, filter_of
+from apps.cli.greg_options import Coin
 from apps.cli.greg_whatif_text import report_csv, report_text
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.cli.output_file import write_out

@@ -27,7 +27,7 @@ def report_text(
         "",
         "SUMMARY",
         f"suggestions {whole.suggestions}, executed {whole.executed}, "
-        f"follow rate {report.follow_rate_pct:.1f} %",
+        f"follow rate {report.follow_rate_pct:.1f} %; {report.dry_runs} in dry runs",
         "",
         "BY STRATEGY",
         *(_line(each, whole) for each in report.by_strategy),
@@ -63,7 +63,8 @@ def report_csv(records: Sequence[GregRecord]) -> str:
 def _line(group: Group, whole: Group) -> str:
     return (
         f"{group.name:<28} suggestions {group.suggestions:>4}, executed {group.executed:>4}, "
-        f"share {share_pct(group, whole):5.1f} %, average P&L {figure(group.avg_pnl_pct, 1)} %"
+        f"share {share_pct(group, whole):5.1f} %, followed {group.follow_rate_pct:5.1f} %, "
+        f"average P&L {figure(group.avg_pnl_pct, 1)} %"
     )
 
 

@@ -11,6 +11,7 @@ from apps.cli import figures
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, problem, show_json, show_json_line, show_table, show_text
 from apps.cli.exits import ExitCode
+from apps.cli.group import command_group
 from apps.cli.journal_lines import journal_line, labels_of
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.cli.reporting import wealth_table
@@ -20,13 +21,7 @@ from apps.wiring.book import place_of
 from apps.wiring.journals import JournalPlace
 from ports.decision_log import ENTRIES, Record
 
-app = typer.Typer(
-    help="Verify, show and replay the journal of a book; nothing is locked or changed.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = command_group("Verify, show and replay the journal of a book; nothing is locked or changed.")
 
 JournalPath = Annotated[
     Path | None,

@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from apps.cli.commands import COMMANDS, Command
 from apps.cli.exits import ExitCode
+from apps.cli.group import command_group
 
 
 class LazyGroup(TyperGroup):
@@ -38,14 +39,7 @@ class LazyGroup(TyperGroup):
 def lazy_app(table: Mapping[str, Command], about: str) -> typer.Typer:
     """Return the app of a group: the commands of *table* under the sentence *about*."""
     group = type("Group", (LazyGroup,), {"table": table})
-    app = typer.Typer(
-        cls=group,
-        help=about,
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-    )
+    app = command_group(about, group)
     app.callback(help=about)(_nothing)
     return app
 

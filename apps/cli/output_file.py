@@ -1,5 +1,6 @@
 """A file that a command was asked to write."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from apps.cli.book_view import end
@@ -14,3 +15,9 @@ def write_out(path: Path, text: str) -> None:
     except OSError as error:
         end(f"{path} cannot be written: {error.strerror}", ExitCode.FAILED)
     tell(f"wrote {path}")
+
+
+def write_if_asked(path: Path | None, text: Callable[[], str]) -> None:
+    """Write what *text* makes to *path*, as write_out does; nothing where there is no path."""
+    if path is not None:
+        write_out(path, text())

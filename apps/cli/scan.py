@@ -8,8 +8,9 @@ from apps.cli.axes import XAxis, YAxis, grid_asked
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, show_json, show_text
 from apps.cli.exits import ExitCode
+from apps.cli.group import command_group
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
-from apps.cli.output_file import write_out
+from apps.cli.output_file import write_if_asked
 from apps.cli.scan_options import (
     Coins,
     CsvFile,
@@ -33,13 +34,7 @@ from apps.cli.sensor_source import Horizon, Interval, Paths, Seed, Source, Sourc
 from apps.cli.sweep_run import Cluster, Fresh, SweepChoice, Workers, compute
 from core.usecases.scan import GridPlan, frequency, grid, grid_sweep, selection_sweep
 
-app = typer.Typer(
-    help="How often Greg's strategies pass, and how often the waterfall chooses them.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = command_group("How often Greg's strategies pass, and how often the waterfall chooses them.")
 
 
 @app.command("frequency")
@@ -80,12 +75,9 @@ def frequency_command(
         end("without all cells there is no scan; the others are kept", ExitCode.FAILED)
     scans = [frequency(each, rules, outcome.values()) for each in series]
     head = f"rules {rules.version} | {choice}, every {interval} d"
-    if csv_file is not None:
-        write_out(csv_file, frequency_csv(scans))
-    if markdown_file is not None:
-        write_out(markdown_file, frequency_markdown(head, scans))
-    if html_file is not None:
-        write_out(html_file, frequency_page(head, scans))
+    write_if_asked(csv_file, lambda: frequency_csv(scans))
+    write_if_asked(markdown_file, lambda: frequency_markdown(head, scans))
+    write_if_asked(html_file, lambda: frequency_page(head, scans))
     if as_json:
         show_json({"source": str(choice), "scans": [frequency_record(each) for each in scans]})
         return
@@ -136,10 +128,8 @@ def heatmap(
         end("without all cells there is no map; the others are kept", ExitCode.FAILED)
     found = grid(plan, outcome.values())
     head = f"{coin} {code} | rules {rules.version} | {choice}, every {interval} d"
-    if csv_file is not None:
-        write_out(csv_file, grid_csv(found))
-    if html_file is not None:
-        write_out(html_file, grid_page(head, found))
+    write_if_asked(csv_file, lambda: grid_csv(found))
+    write_if_asked(html_file, lambda: grid_page(head, found))
     if as_json:
         show_json({"underlying": coin, "source": str(choice), **grid_record(found)})
         return

@@ -1,11 +1,10 @@
 """Scans as tables, CSV, Markdown and JSON records."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import isnan
 
 from apps.cli.console import show_table, show_text, table
+from apps.cli.file_tables import csv_text, markdown_table
 from core.analysis.scan import STRATEGIES, Band, FrequencyScan, StrategyFrequency
 from core.analysis.threshold_grid import ThresholdGrid
 
@@ -111,26 +110,6 @@ def grid_record(grid: ThresholdGrid) -> dict[str, object]:
         "wilson_low": (100.0 * grid.bounds.low).tolist(),
         "wilson_high": (100.0 * grid.bounds.high).tolist(),
     }
-
-
-def csv_text(lines: Sequence[dict[str, object]]) -> str:
-    """*lines* as CSV with the names of the first on top; NaN and None are empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, lines[0].keys() if lines else (), lineterminator="\n")
-    writer.writeheader()
-    for line in lines:
-        writer.writerow({name: "" if _is_unknown(value) else value for name, value in line.items()})
-    return text.getvalue()
-
-
-def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """The lines of a table, with an empty one behind them."""
-    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
-    return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]
-
-
-def _is_unknown(value: object) -> bool:
-    return value is None or (isinstance(value, float) and isnan(value))
 
 
 def _cells(each: StrategyFrequency) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """`options-agent surface`: the volatility surface of one coin, on the screen or as a page."""
 
 from collections.abc import Iterable
-from importlib import resources
 from math import nan
 from pathlib import Path
 from typing import Annotated
@@ -42,17 +41,11 @@ def command(
     view = surface_view(market_asked(settings, coin, at))
     if html is not None:
         title = f"{mode_line(settings)} | market {settings.venue.market}"
-        write_out(html, page(view, title, _plotly_script()))
+        write_out(html, page(view, title))
     elif as_json:
         show_json(_record(settings, view))
     else:
         _show(settings, view)
-
-
-def _plotly_script() -> str:
-    """Plotly's own script, so that the page needs no network."""
-    script = resources.files("plotly") / "package_data" / "plotly.min.js"
-    return script.read_text(encoding="utf-8")
 
 
 def _show(settings: Settings, view: SurfaceView) -> None:

@@ -1,16 +1,11 @@
 """A surface as one HTML page with charts that needs nothing from the network."""
 
-from html import escape
-from typing import Any, TypeAlias
-
 import numpy as np
-import orjson
 
 from apps.cli import figures
+from apps.cli.chart_page import Chart, chart_page
 from core.analysis.surface_view import ExpiryView, SurfaceView
 from ports.columns import Floats
-
-Chart: TypeAlias = dict[str, Any]  # a figure in Plotly's own words
 
 _COLUMNS = 3  # of smiles side by side
 _GRID_K = np.linspace(-0.6, 0.6, 61)
@@ -19,8 +14,8 @@ _DAY_MS = 86_400_000
 _HEAT_STEPS = np.linspace(-2.5, 2.5, 21)  # moneyness in deviations
 
 
-def page(view: SurfaceView, title: str, plotly_script: str) -> str:
-    """Return the page of *view* under the line *title*, with *plotly_script* inside it."""
+def page(view: SurfaceView, title: str) -> str:
+    """Return the page of *view*, with *title* below its coin and instant."""
     snapshot = view.snapshot
     head = (
         f"{snapshot.underlying} {figures.index(snapshot.index_usd)} USD at "
@@ -32,17 +27,7 @@ def page(view: SurfaceView, title: str, plotly_script: str) -> str:
         "term": _term(view),
         "residuals": _residuals(view),
     }
-    drawn = "\n".join(
-        f"Plotly.newPlot('{name}', {_json(chart)});" for name, chart in charts.items()
-    )
-    boxes = "\n".join(f'<div id="{name}"></div>' for name in charts)
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(head)}'
-        f"</title>\n<script>{plotly_script}</script>\n"
-        "<style>body{font-family:sans-serif;margin:1rem 2rem}</style></head>\n"
-        f"<body><p>{escape(title)}</p><h1>{escape(head)}</h1>\n{boxes}\n"
-        f"<script>\n{drawn}\n</script></body></html>\n"
-    )
+    return chart_page(head, [title], charts)
 
 
 def _smiles(view: SurfaceView) -> Chart:
@@ -208,9 +193,3 @@ def _cells(each: ExpiryView) -> Floats:
 def _list(values: Floats) -> list[float]:
     listed: list[float] = np.asarray(values, dtype=np.float64).tolist()
     return listed
-
-
-def _json(chart: Chart) -> str:
-    """The arguments of Plotly.newPlot; NaN becomes null, and no text can end the script."""
-    parts = [orjson.dumps(chart[name]).decode() for name in ("data", "layout")]
-    return ", ".join(parts).replace("</", "<\\/")

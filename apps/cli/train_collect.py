@@ -22,7 +22,7 @@ from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
 from apps.cli.train_options import Embargo, Every, ProfileModeName, RowsFolder, TriedStyles
 from apps.cli.train_views import card_record, style_row
 from apps.settings.root import Settings
-from apps.wiring.backtest import Hooks
+from apps.wiring.backtest_past import Hooks
 from apps.wiring.training import CollectRequest, collect_coin
 from core.training.card import DatasetCard
 from core.training.splits import SplitParams

@@ -95,6 +95,18 @@ class GregSettings(Section):
         (),
         description="better ways to measure sensors in use, by name",
     )
+    greg_entry_variants: Words = Field(
+        (),
+        description="better ways to choose an entry in use, by name",
+    )
+    greg_scheduled_events: Words = Field(
+        (),
+        description="instants of scheduled events, such as 2026-03-18T18:00Z",
+    )
+    greg_thresholds_file: str = Field(
+        "",
+        description="reviewed thresholds of each coin, used in test; empty for the document's",
+    )
     greg_position_variants: Words = Field(
         (),
         description="better rules for open positions in use, by name",

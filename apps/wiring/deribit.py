@@ -12,11 +12,13 @@ from adapters.deribit.history import DeribitHistory
 from adapters.deribit.market_data import AskedQuotes, DeribitMarketData, Focus, Quotes, nothing
 from adapters.deribit.throttle import Throttle
 from adapters.deribit.trading import DeribitTrading
+from adapters.deribit.volatility import DeribitVolatility
 from apps.settings.root import Settings
 from apps.settings.venue import BASE_URLS
 from ports.history import History
 from ports.market_data import MarketData
 from ports.trading import Trading
+from ports.volatility import Volatility
 
 
 class Access(StrEnum):
@@ -38,6 +40,7 @@ class DeribitParts:
 
     market: MarketData
     history: History
+    volatility: Volatility
     trading: Trading
 
 
@@ -57,10 +60,10 @@ async def deribit_parts(
     throttle: Throttle | None = None,
 ) -> AsyncIterator[DeribitParts]:
     """
-    Market, history and trading of the venue that *settings* name, connected until the end.
+    What a world takes from the venue that *settings* name, connected until the end.
 
-    The testnet trades too little for its bars to mean anything: there, history is that of
-    production. The paper exchange has a history of its own.
+    The testnet trades too little for its bars to mean anything: there, history and volatility
+    are those of production. The paper exchange has a history of its own.
     """
     venue = settings.venue
     async with AsyncExitStack() as opened:
@@ -73,6 +76,7 @@ async def deribit_parts(
         yield DeribitParts(
             market=DeribitMarketData(client=client, quotes=quotes, focus=focus),
             history=DeribitHistory(past),
+            volatility=DeribitVolatility(past),
             trading=DeribitTrading(client=client),
         )
 

@@ -1,12 +1,13 @@
 """A desk ready to trade: the book taken up, the market found, the venue opened."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from apps.settings.root import Settings
 from apps.wiring.book import EXCHANGE, BookFiles
 from apps.wiring.deribit import Access
 from apps.wiring.greg_params import greg_params
+from apps.wiring.greg_risk import tightened_params
 from apps.wiring.market import market_of
 from apps.wiring.outside import Insider, outside_of
 from apps.wiring.params import covered_call_params, desk_params
@@ -16,9 +17,12 @@ from core.strategies.base import Strategy
 from core.strategies.catalogue import strategies_of
 from core.usecases.bookkeeper import Bookkeeper
 from core.usecases.desk import Desk
+from core.usecases.read_volatility import KeptVolatility
+from ports.clock import Clock
 from ports.decision_log import Alarm, Entry
 from ports.errors import StoreDamaged
 from ports.positions import BookSnapshot
+from ports.volatility import Volatility
 from ports.world import World
 
 
@@ -76,14 +80,25 @@ async def opened_desk(
                 log=files.log,
                 positions=files.positions,
                 controls=files.controls,
+                volatility=volatility_for(strategies, outside.volatility, outside.clock),
             ),
             keeper=keeper,
             strategies=strategies,
-            params=desk_params(settings),
+            params=tightened_params(settings, desk_params(settings)),
         )
         if damage:
             await keeper.record(Alarm(at=desk.now, subject="positions.json", detail=damage))
         yield desk
+
+
+def volatility_for(
+    strategies: Sequence[Strategy], source: Volatility | None, clock: Clock
+) -> Volatility | None:
+    """Who tells of volatility: *source*, asked now and then, where a strategy looks at it."""
+    is_wanted = any(each.strategy_id == GREG for each in strategies)
+    if source is None or not is_wanted:
+        return None
+    return KeptVolatility(source=source, clock=clock)
 
 
 async def _snapshot(files: BookFiles) -> tuple[BookSnapshot | None, str]:

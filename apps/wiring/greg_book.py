@@ -1,5 +1,7 @@
 """Greg's open positions in the book of the settings, with the market they are judged by."""
 
+from collections.abc import Sequence
+
 from attrs import evolve, frozen
 
 from apps.settings.root import Settings
@@ -25,6 +27,7 @@ from core.analysis.greg_view import (
     position_view,
 )
 from core.greg.bands import BandRule, band_of
+from core.greg.entry_variants import step_held
 from core.greg.hedging import HEDGEABLE
 from core.greg.holdings import Holding, band_inputs, holding_of
 from core.greg.management import HedgeRule
@@ -54,23 +57,22 @@ async def greg_book(settings: Settings, rules: GregRules) -> GregBook:
         PortError: Book, recording or venue cannot be read.
     """
     async with inspected_desk(settings, place_of(settings)) as desk:
-        open_now = [
-            position
-            for position in desk.keeper.book.positions.values()
-            if position.closed_at is None
-        ]
+        open_now = desk.keeper.book.open_positions(includes_sandbox=True)
         found = [holding for each in open_now if (holding := holding_of(each)) is not None]
         coins = sorted({each.underlying for each in found})
         snapshots = {coin: await desk.world.market.snapshot(coin) for coin in coins}
     return GregBook(
-        holdings=tuple(sorted(found, key=lambda each: (each.opened_at, each.position_id))),
+        holdings=tuple(found),
         snapshots=snapshots,
-        readings=await _readings(settings, rules, snapshots),
+        readings=await _readings(settings, rules, snapshots, found),
     )
 
 
 async def _readings(
-    settings: Settings, rules: GregRules, snapshots: dict[str, MarketSnapshot]
+    settings: Settings,
+    rules: GregRules,
+    snapshots: dict[str, MarketSnapshot],
+    held: Sequence[Holding],
 ) -> dict[str, EntryReading]:
     if not snapshots:
         return {}
@@ -78,7 +80,13 @@ async def _readings(
     at = seen_at if settings.venue.is_stepped else None
     async with sensor_place(settings, Recordings(), at) as place:
         return {
-            coin: entry_reading(await place.reader.read(coin, place.clock.now()), rules.entry)
+            coin: entry_reading(
+                await place.reader.read(coin, place.clock.now()),
+                rules.entry,
+                step_held(
+                    each.code for each in held if each.underlying == coin and not each.sandbox
+                ),
+            )
             for coin in snapshots
         }
 
@@ -124,6 +132,7 @@ def _view(holding: Holding, book: GregBook, terms: AdviceTerms) -> PositionView 
         terms,
         selected=reading.selection.strategy,
         funding=reading.bundle.sensors.predicted_funding_rate,
+        market=reading.bundle.market,
     )
 
 

@@ -8,6 +8,7 @@ from apps.settings.root import Settings
 from apps.wiring.greg import Recordings, sensor_place
 from apps.wiring.greg_book import advice_terms, hedge_rule_for
 from apps.wiring.greg_params import greg_environment, hedge_terms, mode_state
+from apps.wiring.greg_risk import tightened_mode
 from apps.wiring.greg_rules import GregRules
 from core.usecases.desk import Desk
 from core.usecases.greg_desk import GregDesk, GregDeskParams
@@ -28,7 +29,8 @@ async def opened_greg_desk(
     params = greg_desk_params(settings, rules)
     at = desk.now if settings.venue.is_stepped else None
     async with sensor_place(settings, Recordings(), at) as place:
-        yield GregDesk(desk=desk, sensors=place.reader, params=params, state=mode_state(settings))
+        state = tightened_mode(settings, mode_state(settings))
+        yield GregDesk(desk=desk, sensors=place.reader, params=params, state=state)
 
 
 def greg_desk_params(settings: Settings, rules: GregRules) -> GregDeskParams:

@@ -42,6 +42,11 @@ def bundle_record(bundle: SensorBundle) -> Fields:
     }
 
 
+def more_record(bundle: SensorBundle) -> Fields:
+    """What is published beside the sensors."""
+    return {each.name: each.value for each in bundle.more}
+
+
 def debug_record(bundle: SensorBundle) -> Fields:
     """How each sensor was worked out."""
     return {
@@ -205,6 +210,20 @@ def decision_record(record: GregRecord) -> Fields:
     fields = asdict(record.entry)
     fields["order_ids"] = list(record.entry.order_ids)
     return {"id": record.id, **fields}
+
+
+def timeline_record(record: GregRecord) -> Fields:
+    """One line of what became of a position."""
+    entry = record.entry
+    names = ("timestamp", "action_type", "mode", "suggested", "executed", "reason", "pnl_pct")
+    figures = ("pnl_usd", "net_delta", "vrp_30d", "adx_14d")
+    return {
+        "id": record.id,
+        **{name: getattr(entry, name) for name in (*names, *figures)},
+        "chop": entry.chop_factor_7d,
+        "skew": entry.skew_25d,
+        "order_ids": list(entry.order_ids),
+    }
 
 
 def stats_record(stats: GregStats) -> Fields:

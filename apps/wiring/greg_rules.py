@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from adapters.files.rule_documents import ENTRY, POSITION, read_rules
 from adapters.files.rule_overrides import OverridesFile, read_overrides, write_overrides
 from apps.settings.root import Settings
+from apps.wiring.greg_terms import entry_terms, reviewed_thresholds
 from core.greg.environment import EnvMode, RuleOverrides, rules_in
 from core.greg.management import PositionRules, position_rules
-from core.greg.thresholds import EntryRules, entry_rules
+from core.greg.thresholds import EntryRules, EntryThresholds, entry_rules
 from ports.errors import StoreDamaged
 
 OVERRIDES = "greg_overrides.json"  # in the data folder
@@ -29,28 +30,36 @@ class GregRules:
 
 def greg_rules(settings: Settings, mode: EnvMode | None = None) -> GregRules:
     """
-    The rules in *mode*, by default that of *settings*.
+    The rules in *mode*, by default that of *settings*, with the variants in use.
 
-    Overrides that cannot be read, or are of no limit, count as none; the warning says so.
+    Overrides that cannot be read, or are of no limit, count as none, as do thresholds of coins
+    that nobody reviewed; the warning says so. Neither counts in live.
 
     Raises:
         StoreDamaged: A shipped document is not as it was shipped.
+
+        SettingsError: There is no variant of a name, or an event is no instant.
     """
     mode = mode or EnvMode(settings.venue.env_mode)
     shipped = entry_document(ENTRY)
     found = overrides_in(settings.venue.data_dir, mode)
-    warning, entry = found.warning, shipped
+    warnings, entry, by_coin = [found.warning], shipped, dict[str, EntryThresholds]()
     try:
         entry = rules_in(mode, shipped, found.overrides)
     except ValueError as error:
-        warning = f"overrides of entry rules count as none: {error}"
+        warnings.append(f"overrides of entry rules count as none: {error}")
+    try:
+        if mode is not EnvMode.LIVE:
+            by_coin = reviewed_thresholds(settings, entry.thresholds)
+    except (StoreDamaged, ValueError) as error:
+        warnings.append(f"thresholds of coins count as none: {error}")
     return GregRules(
         mode=mode,
-        entry=entry,
+        entry=evolve(entry, by_underlying=by_coin, terms=entry_terms(settings)),
         shipped=shipped,
         position=position_document(POSITION),
         overrides=found.overrides,
-        warning=warning,
+        warning="; ".join(each for each in warnings if each),
     )
 
 

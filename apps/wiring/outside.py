@@ -36,6 +36,7 @@ from ports.market_data import MarketData
 from ports.positions import Book
 from ports.trading import Trading
 from ports.venue_log import Deposit, VenueLog
+from ports.volatility import Volatility
 
 # Of a dry run: each request to its venue looks at the market, and a look is a dozen questions.
 # A new order is looked at anew, because the amounts it may take come with its own ticker.
@@ -44,12 +45,13 @@ _PICTURE_LASTS = timedelta(seconds=2)
 
 @frozen(eq=False, kw_only=True)
 class Outside:
-    """What a world is made of besides its own files."""
+    """What a world is made of besides its own files; *volatility* None where none is told."""
 
     market: MarketData
     history: History
     trading: Trading
     clock: Clock
+    volatility: Volatility | None = None
 
 
 @frozen(eq=False, kw_only=True)
@@ -117,12 +119,17 @@ async def _exchange(settings: Settings, insider: Insider) -> AsyncIterator[Outsi
             throttle = Throttle(limits=UNLIMITED, now_s=clock.now_s)
             parts = deribit_parts(settings, access, throttle=throttle)
             async with _checked(settings, parts) as opened:
-                yield _as_it_is(opened, clock)
+                yield _unindexed(opened, clock)
         else:
             focus = _focus(settings, insider)
             parts = deribit_parts(settings, access, focus=focus)
             async with _checked(settings, parts) as opened:
-                yield _as_it_is(opened, system_clock(interval_of(settings)))
+                yield _unindexed(opened, system_clock(interval_of(settings)))
+
+
+def _unindexed(parts: DeribitParts, clock: Clock) -> Outside:
+    """The paper exchange without its index: half a year of it is worked out chain by chain."""
+    return evolve(_as_it_is(parts, clock), volatility=None)
 
 
 @asynccontextmanager
@@ -182,7 +189,13 @@ async def _dry(settings: Settings, real: Outside, insider: Insider) -> Outside:
 
 
 def _as_it_is(parts: DeribitParts, clock: Clock) -> Outside:
-    return Outside(market=parts.market, history=parts.history, trading=parts.trading, clock=clock)
+    return Outside(
+        market=parts.market,
+        history=parts.history,
+        trading=parts.trading,
+        clock=clock,
+        volatility=parts.volatility,
+    )
 
 
 def _focus(settings: Settings, insider: Insider) -> Focus:

@@ -20,8 +20,9 @@ from adapters.files.datasets import (
 )
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
-from apps.wiring.backtest import Hooks, data_hash, prepared_coin
+from apps.wiring.backtest import data_hash
 from apps.wiring.backtest_params import backtest_limits, call_rule, config_of, scoped
+from apps.wiring.backtest_past import Hooks, prepared_coin
 from apps.wiring.code_version import code_version
 from apps.wiring.training_params import collecting_params
 from core.backtest.latency import Latency

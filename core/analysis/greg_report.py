@@ -16,10 +16,18 @@ class Group:
     executed: int
     avg_pnl_pct: float | None
 
+    @property
+    def follow_rate_pct(self) -> float:
+        """Executed of suggested, percent; zero without any."""
+        return _percent(self.executed, self.suggestions)
+
 
 @frozen(kw_only=True)
 class FollowReport:
-    """The decision log added up; dismissals, refusals and dry runs are no executions."""
+    """
+    The decision log added up; dismissals and refusals are no suggestions, and dry runs, which
+    are neither followed nor ignored, are no executions.
+    """
 
     records: int
     whole: Group
@@ -27,11 +35,12 @@ class FollowReport:
     by_action: tuple[Group, ...]
     followed: Group
     ignored: Group
+    dry_runs: int
 
     @property
     def follow_rate_pct(self) -> float:
         """Executed of suggested, percent; zero without any."""
-        return _percent(self.whole.executed, self.whole.suggestions)
+        return self.whole.follow_rate_pct
 
 
 def follow_report(entries: Sequence[GregEntry]) -> FollowReport:
@@ -43,7 +52,8 @@ def follow_report(entries: Sequence[GregEntry]) -> FollowReport:
         by_strategy=_grouped(said, lambda entry: entry.strategy_type),
         by_action=_grouped(said, lambda entry: entry.action_type),
         followed=_group("followed", [each for each in said if _is_followed(each)]),
-        ignored=_group("ignored", [each for each in said if not _is_followed(each)]),
+        ignored=_group("ignored", [each for each in said if not each.executed]),
+        dry_runs=sum(each.is_dry_run for each in said),
     )
 
 

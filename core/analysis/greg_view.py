@@ -6,14 +6,17 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from core.greg.advice import GregPosition, Suggestion
+from core.context.sensor_values import MarketFacts
+from core.greg.advice import Suggestion
 from core.greg.catalogue import CATALOGUE, StrategyCode
-from core.greg.guards import Guard, GuardFacts, with_guards
+from core.greg.guard_facts import guard_facts
+from core.greg.guards import Guard, with_guards
 from core.greg.hedging import HedgeOrder, HedgeTerms, hedge_order
 from core.greg.holdings import Holding, hedged_of, position_of, profit_coin
 from core.greg.management import FundingConvention, HedgeRule, PositionRules, PositionVariant
 from core.greg.modes import Environment, Mode
 from core.greg.positions import advise
+from core.greg.variant_facts import with_variant_facts
 from ports.market_data import MarketSnapshot
 
 
@@ -127,10 +130,16 @@ def position_view(
     *,
     selected: StrategyCode | None = None,
     funding: float | None = None,
+    market: MarketFacts | None = None,
 ) -> PositionView | None:
-    """Return *holding* with what is advised for it on *snapshot*; None if it has no rules."""
-    now = snapshot.taken_at
+    """
+    Return *holding* with what is advised for it on *snapshot*; None if it has no rules.
+
+    *selected*, *funding* and *market* are what else is known of the coin.
+    """
+    now, market = snapshot.taken_at, market or MarketFacts()
     facts = position_of(holding, snapshot, now, funding)
+    facts = with_variant_facts(facts, holding, snapshot, market)
     found = advise(
         facts,
         terms.rules,
@@ -140,7 +149,8 @@ def position_view(
     )
     if found is None:
         return None
-    suggestion = with_guards(found, facts, _guard_facts(facts), terms.guards)
+    told = guard_facts(facts, holding, snapshot, market)
+    suggestion = with_guards(found, facts, told, terms.guards)
     profit = profit_coin(holding, snapshot, now)
     return PositionView(
         position_id=holding.position_id,
@@ -208,9 +218,3 @@ def sandbox_summary(views: Sequence[PositionView]) -> SandboxSummary | None:
         eth_count=sum(view.underlying == "ETH" for view in newest),
         total_pnl_pct=sum(view.pnl_pct for view in newest if view.pnl_pct is not None),
     )
-
-
-def _guard_facts(facts: GregPosition) -> GuardFacts:
-    """What the position itself tells a guard; the rest is unknown here."""
-    hours = None if facts.front_dte is None else 24.0 * facts.front_dte
-    return GuardFacts(hours_to_expiry=hours)

@@ -19,7 +19,7 @@ _MONTH_HOURS, _WEEK_HOURS = 720, 168
 _FRESH = timedelta(hours=24)  # what the index and a chain may be old
 _LATER = timedelta(minutes=1)  # a chain is read after the instant it is asked for
 _LEAST_COVERED = 0.9
-_DECAY = 0.94  # a day, RiskMetrics
+FORECAST_DECAY = 0.94  # a day, RiskMetrics
 
 
 @frozen(kw_only=True, eq=False)
@@ -83,7 +83,7 @@ def iv_7d(inputs: SensorInputs, chain: ChainReading) -> Figure:
 def rv_30d(inputs: SensorInputs, bars: DailyBars, params: SensorParams) -> Figure:
     """What the venue publishes, else our own hourly closes, else daily ones."""
     if params.has(SensorVariant.FORECAST_PREMIUM):
-        return Figure(value=forecast_vol(bars, 30, _DECAY), source=FORECAST, note="EWMA 0.94 a day")
+        return _expected(bars, 30)
     published = Figure(
         value=_positive(inputs.published_vol), source=PUBLISHED, note="the venue's fifteen days"
     )
@@ -96,9 +96,14 @@ def rv_30d(inputs: SensorInputs, bars: DailyBars, params: SensorParams) -> Figur
 def rv_7d(inputs: SensorInputs, bars: DailyBars, params: SensorParams) -> Figure:
     """Of hourly closes, else of daily ones."""
     if params.has(SensorVariant.FORECAST_PREMIUM):
-        return Figure(value=forecast_vol(bars, 7, _DECAY), source=FORECAST, note="EWMA 0.94 a day")
+        return _expected(bars, 7)
     daily = Figure(value=daily_vol(bars, 7), source=DAILY, note="7 returns")
     return _first((_hourly(inputs, _WEEK_HOURS, 0.0), daily))
+
+
+def _expected(bars: DailyBars, days: int) -> Figure:
+    value = forecast_vol(bars, days, FORECAST_DECAY)
+    return Figure(value=value, source=FORECAST, note="EWMA 0.94 a day")
 
 
 def _hourly(inputs: SensorInputs, hours: int, least_covered: float) -> Figure:

@@ -7,6 +7,8 @@ from attrs import frozen
 
 from core.context.sensor_bars import DAY_MS, DailyBars, daily_bars
 from core.context.sensor_figures import chain_reading, iv_7d, iv_30d, rv_7d, rv_30d
+from core.context.sensor_market import market_facts
+from core.context.sensor_more import more_readings
 from core.context.sensor_values import (
     Figure,
     SensorBundle,
@@ -42,14 +44,7 @@ def sensor_bundle(inputs: SensorInputs, params: SensorParams | None = None) -> S
     days = _days(inputs, params)
     bars, fault = days.bars, days.fault
     if fault:
-        return SensorBundle(
-            underlying=inputs.underlying,
-            at=inputs.now,
-            data_source=inputs.data_source,
-            sensors=Sensors(),
-            readings=tuple(_unknown(name, fault) for name in SENSORS),
-            faults=(fault, *inputs.faults),
-        )
+        return _nothing_known(inputs, fault)
     chain = chain_reading(inputs)
     month, front = iv_30d(inputs, chain, params), iv_7d(inputs, chain)
     moved_month, moved_week = rv_30d(inputs, bars, params), rv_7d(inputs, bars, params)
@@ -66,6 +61,7 @@ def sensor_bundle(inputs: SensorInputs, params: SensorParams | None = None) -> S
         price_vs_ma200(bars),
         predicted_funding(inputs),
     )
+    market = market_facts(inputs, bars)
     return SensorBundle(
         underlying=inputs.underlying,
         at=inputs.now,
@@ -76,7 +72,9 @@ def sensor_bundle(inputs: SensorInputs, params: SensorParams | None = None) -> S
         iv_7d=front,
         rv_30d=moved_month,
         rv_7d=moved_week,
+        market=market,
         readings=readings,
+        more=more_readings(inputs, bars, month, chain.skew, market),
         faults=inputs.faults,
     )
 
@@ -104,6 +102,17 @@ def _days(inputs: SensorInputs, params: SensorParams) -> _Days:
 
 def _today(now: datetime) -> int:
     return epoch_ms(now) // DAY_MS
+
+
+def _nothing_known(inputs: SensorInputs, fault: str) -> SensorBundle:
+    return SensorBundle(
+        underlying=inputs.underlying,
+        at=inputs.now,
+        data_source=inputs.data_source,
+        sensors=Sensors(),
+        readings=tuple(_unknown(name, fault) for name in SENSORS),
+        faults=(fault, *inputs.faults),
+    )
 
 
 def _unknown(name: str, why: str) -> SensorReading:

@@ -101,6 +101,27 @@ class SensorReading:
 
 
 @frozen(kw_only=True)
+class MarketFacts:
+    """
+    What variants of rules ask of a market beside its sensors; None is unknown.
+
+    Volatilities in points, changes in percent, *spread_share* of the mark, *open_interest*
+    contracts; *earlier_price* is the newest print at least a quarter of an hour old, USD.
+    """
+
+    jump_sigmas: float | None = None  # the largest daily move of a week, in usual daily moves
+    spread_share: float | None = None  # of the options about the money, thirty days out
+    open_interest: float | None = None  # of all options of that expiry
+    month_iv: float | None = None
+    forward_iv: float | None = None  # between the front expiry and that one
+    front_expires_at: datetime | None = None
+    earlier_price: float | None = None
+    index_hour_pct: float | None = None
+    index_day_pct: float | None = None
+    vol_index_day_points: float | None = None
+
+
+@frozen(kw_only=True)
 class SensorBundle:
     """
     The eleven sensors of one coin at one instant, the volatilities they rest on, and how each
@@ -116,7 +137,9 @@ class SensorBundle:
     iv_7d: Figure = Figure()
     rv_30d: Figure = Figure()
     rv_7d: Figure = Figure()
+    market: MarketFacts = MarketFacts()
     readings: tuple[SensorReading, ...] = ()
+    more: tuple[SensorReading, ...] = ()  # published beside them; no rule reads these
     faults: tuple[str, ...] = ()
 
     @property

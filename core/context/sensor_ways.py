@@ -21,7 +21,7 @@ from ports.columns import Floats
 
 _MEAN_DAYS = 200
 _LEAST_ADX_BARS, _LEAST_RSI_CLOSES = 28, 15
-_RANK_DAYS, _LEAST_RANKED = 180, 20
+RANK_DAYS, _LEAST_RANKED = 180, 20
 
 
 def difference(
@@ -65,7 +65,7 @@ def rank_in_index(inputs: SensorInputs, iv: Figure, params: SensorParams) -> Sen
     name, formula = "iv_rank_6m", "(iv_30d - low) / (high - low), in 0..1"
     if iv.value is None or iv.value <= 0.0:
         return SensorReading(name=name, value=None, formula=formula, source="")
-    past = _recent_closes(inputs)
+    past = recent_closes(inputs)
     if len(past) >= _LEAST_RANKED:
         low, high, source = float(past.min()), float(past.max()), INDEX
         note = f"{len(past)} daily closes"
@@ -91,12 +91,12 @@ def rank_in_index(inputs: SensorInputs, iv: Figure, params: SensorParams) -> Sen
     )
 
 
-def _recent_closes(inputs: SensorInputs) -> Floats:
+def recent_closes(inputs: SensorInputs) -> Floats:
     """The index's daily closes of the last 180 days, (n,)."""
     series, now_ms = inputs.vol_index, epoch_ms(inputs.now)
     if series is None:
         return np.empty(0)
-    inside = (series.closed_at_ms <= now_ms) & (series.closed_at_ms > now_ms - _RANK_DAYS * DAY_MS)
+    inside = (series.closed_at_ms <= now_ms) & (series.closed_at_ms > now_ms - RANK_DAYS * DAY_MS)
     closes: Floats = series.close[inside & (series.close > 0.0)]
     return closes
 

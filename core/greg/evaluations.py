@@ -8,7 +8,8 @@ from attrs import field, frozen
 from core.context.sensors import Sensors
 from core.greg.catalogue import CATALOGUE, StrategyCode
 from core.greg.thresholds import EntryThresholds
-from core.greg.waterfall import Selection
+from core.greg.waterfall import Selection, matches_alone
+from core.greg.words import beside
 
 
 class Status(StrEnum):
@@ -68,14 +69,16 @@ def criteria_of(code: StrategyCode, limits: EntryThresholds) -> tuple[Limit, ...
 
 
 def _evaluated(code: StrategyCode, selection: Selection, limits: EntryThresholds) -> Evaluation:
-    criteria = tuple(_judged(each, selection.sensors) for each in criteria_of(code, limits))
     is_selected = code is selection.strategy
+    asked = selection.limits if is_selected else limits
+    criteria = tuple(_judged(each, selection.sensors) for each in criteria_of(code, asked))
     status = _status(code, criteria, is_selected=is_selected)
+    is_eligible = matches_alone(code, selection.sensors, limits)
     return Evaluation(
         code=code,
         label=CATALOGUE[code].label,
         status=status,
-        summary=_summary(status, criteria, selection),
+        summary=_summary(status, criteria, selection, is_eligible=is_eligible),
         criteria=criteria,
         is_selected=is_selected,
     )
@@ -97,12 +100,12 @@ def _note(limit: Limit, value: float | None) -> str:
     if value is None:
         return "missing_data"
     if limit.most_abs is not None:
-        passed = abs(value) > limit.most_abs
-        return f"above_abs_max ({abs(value):.4g} > {limit.most_abs:g})" if passed else "ok"
+        size, most = abs(value), limit.most_abs
+        return f"above_abs_max ({beside(size, most, 2)} > {most:g})" if size > most else "ok"
     if limit.least is not None and value < limit.least:
-        return f"below_min ({value:.4g} < {limit.least:g})"
+        return f"below_min ({beside(value, limit.least, 2)} < {limit.least:g})"
     if limit.most is not None and value > limit.most:
-        return f"above_max ({value:.4g} > {limit.most:g})"
+        return f"above_max ({beside(value, limit.most, 2)} > {limit.most:g})"
     return "ok"
 
 
@@ -116,7 +119,14 @@ def _status(code: StrategyCode, criteria: tuple[Criterion, ...], *, is_selected:
     return Status.NO_DATA if is_unknown else Status.BLOCKED
 
 
-def _summary(status: Status, criteria: tuple[Criterion, ...], selection: Selection) -> str:
+def _summary(
+    status: Status,
+    criteria: tuple[Criterion, ...],
+    selection: Selection,
+    *,
+    is_eligible: bool,
+) -> str:
+    """Why a row has its *status*; the waterfall leaves out limits that criteria include."""
     if status is Status.PASS:
         return f"selected at {selection.step_name}: {selection.reasoning}"
     missing = [each.metric for each in criteria if each.value is None]
@@ -125,7 +135,9 @@ def _summary(status: Status, criteria: tuple[Criterion, ...], selection: Selecti
     failing = [f"{each.metric} {each.note}" for each in criteria if not each.is_ok]
     chosen = f"{selection.strategy} at {selection.step_name}"
     if not failing:
-        return f"eligible, pre-empted by {chosen}"
+        if is_eligible:
+            return f"eligible, pre-empted by {chosen}"
+        return f"eligible but for a limit that it only touches; {chosen} was chosen"
     return f"not met: {', '.join(failing)}; {chosen} was chosen"
 
 

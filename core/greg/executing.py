@@ -91,7 +91,7 @@ def orders_for(action: Advice, facts: PlanFacts) -> tuple[PlannedOrder, ...]:
     if action is Advice.ASSIGN and _prefers_perpetual(facts):
         return (*closing, _taken_up(facts))
     if action is Advice.ROLL:
-        return (*closing, *_opening(facts.reopened, facts.now)) if facts.reopened else ()
+        return (*closing, *opening_orders(facts.reopened, facts.now)) if facts.reopened else ()
     return closing
 
 
@@ -115,8 +115,8 @@ def words_of(order: PlannedOrder) -> str:
     return f"{order.side} {order.amount:g} {order.contract.symbol}"
 
 
-def _opening(structure: Structure, now: datetime) -> tuple[LegOrder, ...]:
-    """The legs of *structure*, what is bought before what is sold."""
+def opening_orders(structure: Structure, now: datetime) -> tuple[LegOrder, ...]:
+    """Return what opens *structure*, what is bought before what is sold."""
     return tuple(
         LegOrder(contract=each.leg.contract, side=each.leg.side, amount=structure.amount)
         for each in begun(structure, now).legs

@@ -22,6 +22,7 @@ _NEUTRAL = frozenset({StrategyCode.STRADDLE, StrategyCode.STRANGLE})
 _SPREADS = frozenset({StrategyCode.BULL_PUT, StrategyCode.BEAR_CALL})
 _LAST_DAY_HOURS = 24.0
 _CRASH_PCT, _LEAST_HEALTH = -10.0, 1.2
+_HOUR_CRASH_PCT, _INDEX_JUMP_POINTS = -5.0, 15.0  # of a coin's own index, and its volatility's
 
 
 class Guard(StrEnum):
@@ -37,6 +38,7 @@ class Guard(StrEnum):
     DOUBLE_LOSS = "double_loss"
     EXPIRING_IN_THE_MONEY = "expiring_in_the_money"
     BLACK_SWAN = "black_swan"
+    OWN_CRASH = "own_crash"  # the black swan by the coin's own index, or its volatility's
 
 
 @frozen(kw_only=True)
@@ -45,7 +47,8 @@ class GuardFacts:
     What guards look at beside the position; None is unknown, and then a guard is silent.
 
     Volatilities in points, *loss_of_debit* a share of what a calendar cost, *market_cap_pct* the
-    change of the whole market in a day, *health* of the account.
+    change of the whole market in a day, *health* of the account; the rest is how far the coin's
+    own index went, percent, and its volatility index, points.
     """
 
     iv_since_entry: float | None = field(default=None, converter=known_or_none)
@@ -56,6 +59,9 @@ class GuardFacts:
     is_in_the_money: bool | None = None
     market_cap_pct: float | None = field(default=None, converter=known_or_none)
     health: float | None = field(default=None, converter=known_or_none)
+    index_hour_pct: float | None = field(default=None, converter=known_or_none)
+    index_day_pct: float | None = field(default=None, converter=known_or_none)
+    vol_index_day_points: float | None = field(default=None, converter=known_or_none)
 
 
 def guards_of(names: Iterable[str]) -> tuple[Guard, ...]:
@@ -175,6 +181,20 @@ def _black_swan(position: GregPosition, facts: GuardFacts) -> str:
     return f"hold: the market fell {-change:.1f} % > 10 % in a day"
 
 
+def _own_crash(position: GregPosition, facts: GuardFacts) -> str:
+    day, hour, jump = facts.index_day_pct, facts.index_hour_pct, facts.vol_index_day_points
+    seen = []
+    if day is not None and day <= _CRASH_PCT:
+        seen.append(f"{day:.1f} % in a day")
+    if hour is not None and hour <= _HOUR_CRASH_PCT:
+        seen.append(f"{hour:.1f} % in an hour")
+    if jump is not None and jump >= _INDEX_JUMP_POINTS:
+        seen.append(f"volatility index {jump:+.1f} points in a day")
+    if not seen or position.code not in _SHORT_VOL | {StrategyCode.SHORT_PUT}:
+        return ""
+    return f"neutralise with the perpetual, then leave by limits: {', '.join(seen)}"
+
+
 _GUARDS: dict[Guard, Callable[[GregPosition, GuardFacts], str]] = {
     Guard.TIGHT_DELTA: _tight_delta,
     Guard.IV_RISE: _iv_rise,
@@ -186,4 +206,5 @@ _GUARDS: dict[Guard, Callable[[GregPosition, GuardFacts], str]] = {
     Guard.DOUBLE_LOSS: _double_loss,
     Guard.EXPIRING_IN_THE_MONEY: _expiring_in_the_money,
     Guard.BLACK_SWAN: _black_swan,
+    Guard.OWN_CRASH: _own_crash,
 }

@@ -28,6 +28,9 @@ class PositionVariant(StrEnum):
     EARLY_PUT = "early_put"  # act on a short put at half a delta, or two credits lost
     EXPECTED_MOVE = "expected_move"  # a calendar is left at one expected move, not at 5 %
     BREAK_EVEN = "break_even"  # a fly is left at its break-even, or one credit lost
+    CONFIRMED_TOUCH = "confirmed_touch"  # a strike is touched by two prints, not by one wick
+    SPREAD_HAIRCUT = "spread_haircut"  # profit and loss at mids less a part of the spread
+    FORWARD_PRICE = "forward_price"  # the forward of the expiry is compared with strikes
     HEDGE_AND_ROLL = "hedge_and_roll"  # what would fire besides is told with the first
 
 
@@ -161,14 +164,10 @@ def position_rules(document: Mapping[str, Any]) -> PositionRules:
     if module != MODULE or not version.startswith(VERSION):
         raise ValueError(f"not rules of {MODULE} {VERSION}: module {module}, version {version}")
     limits = PositionLimits().overridden(flat_keys(document.get("calibration", {})))
-    blocks = document.get("hedges")
-    if blocks is not None and not isinstance(blocks, Mapping):
-        raise ValueError("hedges: no object")
-    hedges = (
-        hedge_rules(limits)
-        if blocks is None
-        else {code: _read_rule(code, blocks.get(code)) for code in CATALOGUE}
-    )
+    blocks = document.get("hedges", {})
+    if not isinstance(blocks, Mapping):
+        raise ValueError("hedges: no object")  # noqa: TRY004  a fault of the document
+    hedges = {code: _read_rule(code, blocks.get(code)) for code in CATALOGUE}
     return PositionRules(
         limits=limits,
         hedges=hedges,
@@ -197,7 +196,7 @@ def _read_rule(code: StrategyCode, block: object) -> HedgeRule:
         return _rule(HedgeMode.NONE, _NO_BAND)
     told = block.get("mode")
     mode = HedgeMode.DYNAMIC_DELTA if told == _LEGACY_MODE else HedgeMode.NONE
-    if told in set(HedgeMode):
+    if isinstance(told, str) and told in set(HedgeMode):
         mode = HedgeMode(told)
     usual = _rule(mode, _DEFAULT_BAND)
     found = evolve(

@@ -8,6 +8,7 @@ from attrs import evolve, field, frozen
 
 from core.greg.advice import Advice
 from core.greg.catalogue import CATALOGUE, StrategyCode
+from core.greg.words import beside
 from ports.checks import positive
 
 CONFIRMATION = "LIVE"
@@ -93,7 +94,7 @@ def with_mode(
 
 def with_master(state: ModeState, *, enable_live: bool) -> ModeState:
     """Return *state* with the master switch of live execution set."""
-    return evolve(state, enable_live=enable_live)
+    return evolve(state, enable_live=enable_live is True)
 
 
 def with_flags(
@@ -111,7 +112,7 @@ def with_flags(
     if unknown and refuses_unknown:
         raise GateClosed("strategy", f"unknown strategies: {', '.join(unknown)}")
     known = {StrategyCode(code): is_on for code, is_on in flags.items() if code in STRATEGIES}
-    on = {code for code, is_on in known.items() if is_on}
+    on = {code for code, is_on in known.items() if is_on is True}  # no word opens a gate
     return evolve(state, strategies=(state.strategies | on) - (known.keys() - on))
 
 
@@ -255,11 +256,8 @@ def _check_caps(state: ModeState, wanted: Execution) -> None:
     if notional is None or exposure is None:
         raise GateClosed("caps", "notional is unknown: there is no fresh index")
     if not notional <= caps.per_position_usd:
-        raise GateClosed(
-            "caps", f"{notional:,.0f} USD is above {caps.per_position_usd:,.0f} per position"
-        )
+        told = beside(notional, caps.per_position_usd, 0)
+        raise GateClosed("caps", f"{told} USD is above {caps.per_position_usd:.0f} per position")
     if not exposure + notional <= caps.per_underlying_usd:
-        raise GateClosed(
-            "caps",
-            f"{exposure + notional:,.0f} USD is above {caps.per_underlying_usd:,.0f} per coin",
-        )
+        told = beside(exposure + notional, caps.per_underlying_usd, 0)
+        raise GateClosed("caps", f"{told} USD is above {caps.per_underlying_usd:.0f} per coin")

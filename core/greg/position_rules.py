@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Set
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from core.greg.advice import Advice, GregPosition
 from core.greg.catalogue import StrategyCode
 from core.greg.management import PositionLimits, PositionVariant
+from core.greg.words import beside, percent_beside
 
 BANDED = {StrategyCode.STRADDLE: "straddle", StrategyCode.STRANGLE: "strangle"}
 _HOURS_A_DAY = 24.0
@@ -39,6 +40,17 @@ def family_of(code: StrategyCode, variants: Set[PositionVariant]) -> tuple[Rule,
     return _RULES.get(code, ())
 
 
+def as_seen(position: GregPosition, variants: Set[PositionVariant]) -> GregPosition:
+    """Return *position* with the prices and profits that the variants in use judge it by."""
+    if PositionVariant.FORWARD_PRICE in variants:
+        position = evolve(position, spot_price=position.forward_price)
+    if PositionVariant.SPREAD_HAIRCUT in variants:
+        position = evolve(
+            position, profit_pct=position.quoted_profit_pct, loss_pct=position.quoted_loss_pct
+        )
+    return position
+
+
 def _value(number: float | None) -> float:
     """A fact that was asked for before."""
     if number is None:
@@ -50,7 +62,9 @@ def _stop(name: str) -> Rule:
     def ask(position: GregPosition, limits: PositionLimits) -> Judgement:
         loss, limit = _value(position.loss_pct), getattr(limits, f"{name}_stop_loss_multiple")
         fires = loss >= limit
-        return Judgement(fires, f"loss {loss:.2f}x credit {_at_least(fires)} {limit:g}x")
+        return Judgement(
+            fires, f"loss {beside(loss, limit, 2)}x credit {_at_least(fires)} {limit:g}x"
+        )
 
     return Rule(Advice.CLOSE, ("loss_pct",), ask)
 
@@ -59,7 +73,8 @@ def _profit(limit_name: str) -> Rule:
     def ask(position: GregPosition, limits: PositionLimits) -> Judgement:
         profit, limit = _value(position.profit_pct), getattr(limits, limit_name)
         fires = profit >= limit
-        return Judgement(fires, f"profit {profit:.1%} {_at_least(fires)} {limit:.0%}")
+        told = percent_beside(profit, limit, 1)
+        return Judgement(fires, f"profit {told} {_at_least(fires)} {100.0 * limit:g}%")
 
     return Rule(Advice.TAKE_PROFIT, ("profit_pct",), ask)
 
@@ -69,11 +84,11 @@ def _tilt(name: str) -> Rule:
         delta, limit = _value(position.net_delta), getattr(limits, f"{name}_delta_threshold")
         fires = abs(delta) > limit
         sign = ">" if fires else "<="
-        how = "short" if delta > 0 else "long"
+        how, told = "short" if delta > 0 else "long", beside(abs(delta), limit, 3)
         return Judgement(
             fires,
-            f"net delta {delta:+.3f}: |{abs(delta):.3f}| {sign} {limit:g}",
-            f"; go {how} the perpetual by {abs(delta):.3f}",
+            f"net delta {delta:+.3f}: |{told}| {sign} {limit:g}",
+            f"; go {how} the perpetual by {told}",
         )
 
     return Rule(Advice.HEDGE, ("net_delta",), ask)
@@ -95,7 +110,8 @@ def _late(name: str) -> Rule:
 def _moved(position: GregPosition, limits: PositionLimits) -> Judgement:
     move, limit = _value(move_of(position)), limits.calendar_price_move_stop_pct
     fires = move >= limit
-    return Judgement(fires, f"spot is {move:.2%} from the strike {_at_least(fires)} {limit:.0%}")
+    told = percent_beside(move, limit, 2)
+    return Judgement(fires, f"spot is {told} from the strike {_at_least(fires)} {100.0 * limit:g}%")
 
 
 def _front_ends(position: GregPosition, limits: PositionLimits) -> Judgement:
@@ -110,7 +126,9 @@ def _deep(position: GregPosition, limits: PositionLimits) -> Judgement:
     delta, limit = abs(_value(position.delta_abs)), limits.short_put_stop_delta_abs
     fires = delta >= limit
     return Judgement(
-        fires, f"|delta| {delta:.2f} {_at_least(fires)} {limit:g}", ": close the put, take the coin"
+        fires,
+        f"|delta| {beside(delta, limit, 2)} {_at_least(fires)} {limit:g}",
+        ": close the put, take the coin",
     )
 
 
@@ -133,6 +151,30 @@ def _touched_above(position: GregPosition, _: PositionLimits) -> Judgement:
     spot, strike = _value(position.spot_price), _value(position.short_strike)
     fires = spot >= strike
     return Judgement(fires, f"spot {spot:g} {_at_least(fires)} short call {strike:g}")
+
+
+def _confirmed_below(position: GregPosition, _: PositionLimits) -> Judgement:
+    strike, prints = _value(position.short_strike), _prints(position)
+    fires = max(prints) <= strike
+    return Judgement(fires, f"{_told(prints)}: {_both(fires)} <= short put {strike:g}")
+
+
+def _confirmed_above(position: GregPosition, _: PositionLimits) -> Judgement:
+    strike, prints = _value(position.short_strike), _prints(position)
+    fires = min(prints) >= strike
+    return Judgement(fires, f"{_told(prints)}: {_both(fires)} >= short call {strike:g}")
+
+
+def _prints(position: GregPosition) -> tuple[float, float]:
+    return _value(position.spot_price), _value(position.earlier_price)
+
+
+def _told(prints: tuple[float, float]) -> str:
+    return f"spot {prints[0]:g}, the print before {prints[1]:g}"
+
+
+def _both(fires: bool) -> str:
+    return "both" if fires else "not both"
 
 
 def _early(position: GregPosition, _: PositionLimits) -> Judgement:
@@ -202,6 +244,7 @@ _RULES: dict[StrategyCode, tuple[Rule, ...]] = {
         _profit("spread_profit_take_pct"),
     ),
 }
+_TOUCH = ("spot_price", "earlier_price", "short_strike")
 _VARIANTS: dict[StrategyCode, tuple[PositionVariant, tuple[Rule, ...]]] = {
     StrategyCode.CALENDAR: (
         PositionVariant.EXPECTED_MOVE,
@@ -215,6 +258,20 @@ _VARIANTS: dict[StrategyCode, tuple[PositionVariant, tuple[Rule, ...]]] = {
         (
             _RULES[StrategyCode.SHORT_PUT][0],
             Rule(Advice.ASSIGN, ("delta_abs", "loss_pct"), _early),
+        ),
+    ),
+    StrategyCode.BULL_PUT: (
+        PositionVariant.CONFIRMED_TOUCH,
+        (
+            Rule(Advice.CLOSE, _TOUCH, _confirmed_below),
+            *_RULES[StrategyCode.BULL_PUT][1:],
+        ),
+    ),
+    StrategyCode.BEAR_CALL: (
+        PositionVariant.CONFIRMED_TOUCH,
+        (
+            Rule(Advice.CLOSE, _TOUCH, _confirmed_above),
+            *_RULES[StrategyCode.BEAR_CALL][1:],
         ),
     ),
     StrategyCode.IRON_BUTTERFLY: (

@@ -1,10 +1,11 @@
 """POSITION_ENGINE: one advice for each open position; nothing is sent by it."""
 
 from collections.abc import Iterable, Mapping, Set
+from typing import Any
 
 from attrs import frozen
 
-from core.greg.advice import Advice, GregPosition, Suggestion, priority_of
+from core.greg.advice import Advice, GregPosition, Suggestion, position_told, priority_of
 from core.greg.catalogue import StrategyCode
 from core.greg.management import (
     FundingConvention,
@@ -12,13 +13,13 @@ from core.greg.management import (
     PositionRules,
     PositionVariant,
 )
-from core.greg.position_rules import BANDED, Rule, family_of, move_of
+from core.greg.position_rules import BANDED, Rule, as_seen, family_of, move_of
 
 _TOGETHER = (Advice.HEDGE, Advice.ROLL)
 
 
 def advise(
-    position: GregPosition,
+    position: GregPosition | Mapping[str, Any],
     rules: PositionRules | None = None,
     *,
     convention: FundingConvention = FundingConvention.AS_SPECIFIED,
@@ -29,13 +30,18 @@ def advise(
     Return what to do with *position*: the first rule of its strategy that fires.
 
     A rule whose facts are missing cannot be passed over: the answer is HOLD, and says all that
-    is missing. None for a code that has no rules. *selected* is what the entry engine would
-    choose for the coin now.
+    is missing. None for a code that has no rules. *position* may be as JSON tells it; *selected*
+    is what the entry engine would choose for the coin now.
+
+    Raises:
+        ValueError: What is told is no position.
     """
+    if isinstance(position, Mapping):
+        position = position_told(position)
     family = family_of(position.code, variants)
     if not family:
         return None
-    rules = rules or PositionRules()
+    rules, position = rules or PositionRules(), as_seen(position, variants)
     answer = _first_firing(family, position, rules.limits)
     action, reason = answer.action, answer.reason
     if action == Advice.ASSIGN:

@@ -3,9 +3,10 @@
 from attrs import frozen
 
 from core.context.sensor_values import SensorBundle
+from core.greg.entry_variants import selected
 from core.greg.evaluations import Evaluation, evaluations
 from core.greg.thresholds import EntryRules
-from core.greg.waterfall import Selection, select
+from core.greg.waterfall import Selection
 
 
 @frozen(kw_only=True)
@@ -22,11 +23,10 @@ class EntryReading:
         return not (self.bundle.is_synthetic or self.selection.safety_degraded)
 
 
-def entry_reading(bundle: SensorBundle, rules: EntryRules) -> EntryReading:
-    """Return what *rules* say of *bundle*."""
-    selection = select(bundle.sensors, rules.thresholds, rules)
+def entry_reading(bundle: SensorBundle, rules: EntryRules, before: str = "") -> EntryReading:
+    """Return what *rules* say of *bundle*; *before* is the step that chose last, if any did."""
+    selection = selected(bundle, rules, before)
+    limits = rules.of(bundle.underlying).thresholds
     return EntryReading(
-        bundle=bundle,
-        selection=selection,
-        evaluations=evaluations(selection, rules.thresholds),
+        bundle=bundle, selection=selection, evaluations=evaluations(selection, limits)
     )

@@ -7,6 +7,7 @@ from typing import Any
 from attrs import evolve, field, fields, frozen
 
 from core.greg.catalogue import Window
+from core.greg.entry_terms import EntryTerms
 from ports.checks import finite
 
 MODULE, VERSION = "ENTRY_ENGINE", "8.0"
@@ -87,13 +88,24 @@ class EntryWindows:
 
 @frozen(kw_only=True)
 class EntryRules:
-    """A rule document: its limits, its windows, and its steps in the order they are tried."""
+    """
+    A rule document: its limits, its windows, and its steps in the order they are tried.
+
+    *by_underlying* are limits of single coins in place of the document's, *terms* the variants
+    in use; neither is of the document, and both are empty unless settings say otherwise.
+    """
 
     thresholds: EntryThresholds = EntryThresholds()
+    by_underlying: Mapping[str, EntryThresholds] = field(factory=dict)
+    terms: EntryTerms = field(factory=EntryTerms)
     windows: EntryWindows = field(factory=EntryWindows)
     steps: tuple[str, ...] = STEPS
     module: str = MODULE
     version: str = VERSION
+
+    def of(self, underlying: str) -> "EntryRules":
+        """These rules with the limits of *underlying*."""
+        return evolve(self, thresholds=self.by_underlying.get(underlying, self.thresholds))
 
 
 def entry_rules(document: Mapping[str, Any]) -> EntryRules:

@@ -11,13 +11,14 @@ CATALOGUE: Mapping[str, Callable[[CoveredCallParams, GregParams], Strategy]] = {
     "covered_call_v1": lambda calls, _: CoveredCall("covered_call_v1", calls),
     GREG: lambda _, greg: Greg(GREG, greg),
 }
+_ADVISERS = frozenset({GREG})
 
 
 def strategies_of(
     names: tuple[str, ...], params: CoveredCallParams, greg: GregParams | None = None
 ) -> tuple[Strategy, ...]:
     """
-    The strategies called *names*, in that order.
+    The strategies called *names*, in that order; what only advises speaks before any order.
 
     Raises:
         ValueError: There is no such strategy; names those there are.
@@ -26,4 +27,5 @@ def strategies_of(
     if unknown:
         raise ValueError(f"no strategy {unknown[0]!r}; there are {', '.join(CATALOGUE)}")
     by = greg or GregParams(underlyings=params.underlyings)
-    return tuple(CATALOGUE[name](params, by) for name in names)
+    ordered = sorted(names, key=lambda name: name not in _ADVISERS)
+    return tuple(CATALOGUE[name](params, by) for name in ordered)

@@ -6,6 +6,7 @@ from core.context.sensor_readings import sensor_bundle
 from core.context.sensor_values import DataSource, SensorBundle, SensorInputs, SensorParams
 from core.greg.advice import Suggestion
 from core.greg.catalogue import StrategyCode
+from core.greg.entry_variants import step_held
 from core.greg.holdings import holding_of, position_of
 from core.greg.management import FundingConvention, PositionRules, PositionVariant
 from core.greg.modes import Mode
@@ -14,10 +15,12 @@ from core.greg.positions import advise
 from core.greg.reading import EntryReading, entry_reading
 from core.greg.structures import NoStructure, Structure, structure_of
 from core.greg.thresholds import EntryRules
+from core.greg.variant_facts import with_variant_facts
 from core.strategies.base import Proposal
 from core.view import TickView
 from ports.decision_log import Action, ActionType
 from ports.positions import TrackedPosition
+from ports.volatility import VolatilityReading
 
 
 @frozen(kw_only=True)
@@ -58,12 +61,12 @@ class Greg:
 
     def propose(self, view: TickView) -> Proposal:
         """The advice for each position held, and what would be opened, with the reasons."""
-        reading = entry_reading(self._sensors(view), self.params.entry)
-        selected = reading.selection.strategy
+        held = [each.code for each in map(holding_of, view.positions) if each is not None]
+        reading = entry_reading(self._sensors(view), self.params.entry, step_held(held))
         judged = [
             found
             for position in view.positions
-            if (found := self._judged(view, position, selected)) is not None
+            if (found := self._judged(view, position, reading)) is not None
         ]
         return Proposal(
             actions=(
@@ -79,22 +82,25 @@ class Greg:
         )
 
     def _judged(
-        self, view: TickView, position: TrackedPosition, selected: StrategyCode
+        self, view: TickView, position: TrackedPosition, reading: EntryReading
     ) -> "_Judged | None":
         holding, snapshot = holding_of(position), view.snapshot
         if holding is None:
             return None
-        facts = position_of(holding, snapshot, snapshot.taken_at)
+        funding = None if view.volatility is None else view.volatility.funding
+        facts = position_of(holding, snapshot, snapshot.taken_at, funding)
+        facts = with_variant_facts(facts, holding, snapshot, reading.bundle.market)
         advice = advise(
             facts,
             self.params.position,
             convention=self.params.convention,
-            selected=selected,
+            selected=reading.selection.strategy,
             variants=self.params.variants,
         )
         return None if advice is None else _Judged(advice, figures_of(holding, facts, snapshot))
 
     def _sensors(self, view: TickView) -> SensorBundle:
+        told = view.volatility or VolatilityReading()
         return sensor_bundle(
             SensorInputs(
                 underlying=view.underlying,
@@ -102,6 +108,11 @@ class Greg:
                 data_source=self.params.data_source,
                 candles=view.candles,
                 snapshot=view.snapshot,
+                vol_index=told.daily,
+                vol_index_now=told.hourly,
+                published_vol=told.published,
+                funding=told.funding,
+                faults=told.faults,
             ),
             self.params.sensors,
         )

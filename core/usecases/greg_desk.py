@@ -9,6 +9,7 @@ from attrs import define, evolve, field, frozen
 from core.analysis.greg_view import AdviceTerms, PositionView, position_view
 from core.context.sensor_values import SensorBundle
 from core.greg.advice import Suggestion
+from core.greg.entry_variants import step_held
 from core.greg.hedge_results import HedgeHistory
 from core.greg.hedging import HedgeTerms
 from core.greg.holdings import Holding, holding_of
@@ -82,6 +83,7 @@ class GregDesk:
     store: SuggestionStore = field(factory=SuggestionStore)
     hedges: HedgeHistory = field(factory=HedgeHistory)
     seen: Mapping[str, Seen] = field(factory=dict)  # by position_id
+    chosen: Mapping[str, str] = field(factory=dict)  # the step that chose last, by coin
     faults: tuple[str, ...] = ()  # what could not be looked at last
 
     @property
@@ -91,10 +93,8 @@ class GregDesk:
 
     def holdings(self) -> tuple[Holding, ...]:
         """Greg's open positions, the sandbox included, oldest first."""
-        positions = self.desk.keeper.book.positions.values()
-        found = (holding_of(each) for each in positions if each.closed_at is None)
-        held = (each for each in found if each is not None)
-        return tuple(sorted(held, key=lambda each: (each.opened_at, each.position_id)))
+        held = self.desk.keeper.book.open_positions(includes_sandbox=True)
+        return tuple(found for each in held if (found := holding_of(each)) is not None)
 
     async def evaluate(self) -> Standing:
         """
@@ -113,7 +113,8 @@ class GregDesk:
                 faults.append(f"{coin}: {error}")
                 continue
             bundle = await self.sensors.read(coin, self.desk.now)
-            reading = entry_reading(bundle, self.params.entry)
+            reading = entry_reading(bundle, self.params.entry, self._chosen_at(coin, held))
+            self.chosen = {**self.chosen, coin: reading.selection.step_name}
             for holding in held:
                 if holding.underlying == coin:
                     found = self._judged(holding, snapshot, reading)
@@ -124,6 +125,11 @@ class GregDesk:
         for each in seen.values():
             await self.notes.suggested(self.entry_of(each))
         return self.store.standing()
+
+    def _chosen_at(self, coin: str, held: tuple[Holding, ...]) -> str:
+        """The step that chose last for *coin*; at first that of what is held."""
+        ours = (each.code for each in held if each.underlying == coin and not each.sandbox)
+        return self.chosen.get(coin) or step_held(ours)
 
     def entry_of(self, seen: Seen) -> GregEntry:
         """The suggestion of *seen* as a line of the log."""
@@ -138,6 +144,23 @@ class GregDesk:
             view.suggestion, self.desk.now, self.state.mode, figures, seen.reading
         )
 
+    async def dismiss(self, position_id: str) -> GregEntry:
+        """
+        Write down that a person will not follow what was last advised for *position_id*.
+
+        Raises:
+            LookupError: Nothing is advised for it.
+
+            StoreUnwritable: The journal failed.
+        """
+        seen = self.seen.get(position_id)
+        if seen is None:
+            raise LookupError(f"nothing is advised for {position_id}")
+        entry = self.entry_of(seen)
+        entry = evolve(entry, extra_info={**entry.extra_info, "dismissed": entry.action_type})
+        await self.notes.dismissed(entry)
+        return entry
+
     def _judged(
         self, holding: Holding, snapshot: MarketSnapshot, reading: EntryReading
     ) -> Seen | None:
@@ -147,6 +170,7 @@ class GregDesk:
             evolve(self.params.advice, mode=self.state.mode),
             selected=reading.selection.strategy,
             funding=reading.bundle.sensors.predicted_funding_rate,
+            market=reading.bundle.market,
         )
         if view is None:
             return None

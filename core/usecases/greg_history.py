@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from attrs import frozen
 
 from core.context.sensor_values import SensorBundle
+from core.greg.entry_variants import selected
 from core.greg.thresholds import EntryRules
-from core.greg.waterfall import Selection, select
+from core.greg.waterfall import Selection
 from core.usecases.read_sensors import SensorReader
 from ports.clock import Clock
 
@@ -39,11 +40,12 @@ async def sensor_days(
     rules: EntryRules,
 ) -> AsyncIterator[SensorDay]:
     """Yield each day of *span*, both ends included, moving *clock* to the midnight after it."""
-    first, last = span
+    (first, last), before = span, ""
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         ended_at = datetime.combine(day + timedelta(days=1), time(), UTC)
         await clock.sleep_until(ended_at)
         bundle = await reader.read(underlying, ended_at)
-        selection = select(bundle.sensors, rules.thresholds, rules)
+        selection = selected(bundle, rules, before)
+        before = selection.step_name
         yield SensorDay(day=day, bundle=bundle, selection=selection)

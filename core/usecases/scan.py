@@ -24,6 +24,7 @@ from ports.columns import Ints
 from ports.sweeps import Cell
 
 _PATHS_A_CELL = 10  # of a year each: a tenth of a second
+_OF_SETTINGS = frozenset({"by_underlying", "terms"})  # of EntryRules
 
 
 @frozen(kw_only=True)
@@ -99,7 +100,9 @@ def grid(plan: GridPlan, values: dict[str, Any]) -> ThresholdGrid:
 
 
 def _named(rules: EntryRules, origin: Origin) -> dict[str, Any]:
-    return {"rules": asdict(rules), **origin.fields}
+    """A scan goes by the document: neither variants nor limits of single coins are in it."""
+    document = asdict(rules, filter=lambda each, _: each.name not in _OF_SETTINGS)
+    return {"rules": document, **origin.fields}
 
 
 def _selections(series: SensorSeries, rules: EntryRules) -> list[list[int]]:

@@ -17,6 +17,7 @@ from core.usecases.comparing import compare
 from core.usecases.desk import Desk, Look, Reading, risk_state
 from core.usecases.greg_log import GregNotes
 from core.usecases.orders import out_of_doubt, submit, sweep
+from core.usecases.read_volatility import volatility_now
 from core.usecases.rolls import continue_roll, drafting, start_roll
 from core.view import TickView
 from ports.decision_log import (
@@ -34,6 +35,7 @@ from ports.history import Candles
 from ports.instruments import OptionContract
 from ports.market_data import MarketSnapshot
 from ports.positions import OrderRecord
+from ports.volatility import VolatilityReading
 
 _BAR = timedelta(hours=1)
 
@@ -55,8 +57,9 @@ async def run_tick(desk: Desk, look: Look, due_at: datetime) -> None:
     seen_at = reading.snapshot.taken_at
     history = await desk.world.history.candles(underlying, _BAR, seen_at - HISTORY, seen_at)
     context = context_of(history, reading.snapshot.index_usd, seen_at)
+    volatility = await volatility_now(desk.world.volatility, underlying, seen_at)
     for strategy in desk.strategies:
-        turn = _Turn(strategy, underlying, context, history, due_at, look)
+        turn = _Turn(strategy, underlying, context, history, volatility, due_at, look)
         if underlying in strategy.underlyings and not _was_taken(desk, turn):
             await _take(desk, turn)
     await _note_marks(desk, look)
@@ -106,6 +109,7 @@ class _Turn:
     underlying: str
     context: MarketContext
     candles: Candles
+    volatility: VolatilityReading | None
     due_at: datetime
     look: Look
 
@@ -274,6 +278,7 @@ def _view(desk: Desk, turn: _Turn, reading: Reading) -> TickView:
         ),
         controls=book.controls,
         candles=turn.candles,
+        volatility=turn.volatility,
     )
 
 

@@ -20,6 +20,7 @@ from ports.venue_log import VenueStep
 from tests.support.agents import agent
 from tests.support.archives import write_archive
 from tests.support.books import fill
+from tests.support.command_line import options_agent
 from tests.support.folders import copied, payloads
 
 
@@ -33,7 +34,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def replayed(settings: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a book that ends with a call still sold."""
     folder = tmp_path_factory.mktemp("replayed")
-    ended = agent("run", *settings, "--data-dir", folder, cwd=folder)
+    ended = options_agent("run", *settings, "--data-dir", folder, cwd=folder)
     assert ended.returncode == 0, ended.stderr
     (book,) = (folder / "paper-replay").iterdir()
     assert payloads(book, "Sent")
@@ -47,7 +48,7 @@ def book(replayed: Path, tmp_path: Path) -> Path:
 
 
 def held(book: Path) -> list[Any]:
-    ended = agent("positions", "--json", "--book", book, cwd=book)
+    ended = options_agent("positions", "--json", "--book", book, cwd=book)
     found: list[Any] = json.loads(ended.stdout)["positions"]
     return found
 
@@ -68,8 +69,8 @@ def typed(text: bytes, *words: str | Path, cwd: Path) -> int:
 def test_a_killed_replay_sends_nothing(settings: list[str], tmp_path: Path) -> None:
     """The same replay that trades elsewhere opens nothing here, for the reason given."""
     words = [*settings, "--set", f"venue.data_dir={tmp_path}"]
-    killed = agent("kill", "--reason", "maintenance", *words, "--json", cwd=tmp_path)
-    ended = agent("run", *settings, "--data-dir", tmp_path, cwd=tmp_path)
+    killed = options_agent("kill", "--reason", "maintenance", *words, "--json", cwd=tmp_path)
+    ended = options_agent("run", *settings, "--data-dir", tmp_path, cwd=tmp_path)
     (book,) = (tmp_path / "paper-replay").iterdir()
     refusals = {
         (breach["code"], breach["detail"])
@@ -120,10 +121,10 @@ def test_a_kill_reaches_a_running_agent_within_a_tick(
     """The agent knows of it before its next tick ends, opens nothing, and goes on at a release."""
     book = tmp_path / "data" / "paper-synthetic-seed7"
     wait_for_decisions(running, 1)
-    killed = agent("kill", "--reason", "stop", cwd=tmp_path)
+    killed = options_agent("kill", "--reason", "stop", cwd=tmp_path)
     wait_until_seen(running, book, revision=1)
     wait_for_decisions(running, 1)
-    released = agent("release", "--reason", "go", "--yes", cwd=tmp_path)
+    released = options_agent("release", "--reason", "go", "--yes", cwd=tmp_path)
     wait_until_seen(running, book, revision=2)
     running.send_signal(signal.SIGINT)
     assert running.stdout is not None
@@ -146,7 +147,7 @@ def test_a_kill_without_its_file_still_kills(book: Path) -> None:
     """When the controls cannot be changed, a file KILL in the data folder does it; both end."""
     (book / "controls.lock").unlink()
     (book / "controls.lock").mkdir()
-    killed = agent("kill", "--reason", "by file", "--book", book, "--json", cwd=book)
+    killed = options_agent("kill", "--reason", "by file", "--book", book, "--json", cwd=book)
     kill_file = book.parents[1] / "KILL"
     shown = json.loads(killed.stdout)
 
@@ -155,7 +156,7 @@ def test_a_kill_without_its_file_still_kills(book: Path) -> None:
     assert kill_file.read_text() == "by file\n"
 
     (book / "controls.lock").rmdir()
-    released = agent("release", "--reason", "mended", "--yes", "--book", book, cwd=book)
+    released = options_agent("release", "--reason", "mended", "--yes", "--book", book, cwd=book)
     assert released.returncode == 0
     assert f"removes     {kill_file}" in released.stdout
     assert not kill_file.exists()
@@ -174,9 +175,9 @@ def test_a_kill_needs_no_valid_settings_if_the_book_is_named(book: Path) -> None
 
 def test_a_release_is_meant(book: Path) -> None:
     """Without a reason, or unasked and unanswered, it is misuse; the word must be typed."""
-    agent("kill", "--book", book, cwd=book)
+    options_agent("kill", "--book", book, cwd=book)
 
-    assert agent("release", "--book", book, cwd=book).returncode == 2
+    assert options_agent("release", "--book", book, cwd=book).returncode == 2
     words = ("release", "--reason", "over", "--book", book)
     assert typed(b"yes\n", *words, cwd=book) == 130
     assert json.loads((book / "controls.json").read_text())["kill_switch"] is True
@@ -188,7 +189,7 @@ def test_a_position_is_bought_back_like_the_agent_does(book: Path, settings: lis
     """Decided, sent, labelled and booked; the position is closed and the book agrees."""
     position = held(book)[0]
     words = ("close", position["symbol"], "--book", book, *settings)
-    done = agent(*words, "--yes", "--json", cwd=book)
+    done = options_agent(*words, "--yes", "--json", cwd=book)
     shown = json.loads(done.stdout)
 
     assert done.returncode == 0, done.stderr
@@ -203,8 +204,8 @@ def test_a_position_is_bought_back_like_the_agent_does(book: Path, settings: lis
     )
     assert payloads(book, "Sent")[-1]["intent"]["reduce_only"] is True
     assert position["symbol"] not in {each["symbol"] for each in held(book)}
-    assert agent(*words, "--yes", cwd=book).returncode == 2
-    assert agent("reconcile", "--book", book, *settings, cwd=book).returncode == 0
+    assert options_agent(*words, "--yes", cwd=book).returncode == 2
+    assert options_agent("reconcile", "--book", book, *settings, cwd=book).returncode == 0
 
 
 def test_a_refused_close_names_the_control(book: Path, settings: list[str]) -> None:
@@ -213,7 +214,7 @@ def test_a_refused_close_names_the_control(book: Path, settings: list[str]) -> N
     sent_before = len(payloads(book, "Sent"))
     slow = ["--set", "risk.order_requests_per_sec=0.000001", "--set", "risk.order_burst=1"]
     words = ("close", position["position_id"], "--yes", "--book", book)
-    done = agent(*words, *settings, *slow, cwd=book)
+    done = options_agent(*words, *settings, *slow, cwd=book)
 
     assert done.returncode == 4
     assert "throttle" in done.stderr
@@ -244,8 +245,8 @@ def test_a_trade_of_a_person_is_found_and_taken_over(book: Path, settings: list[
     ours = held(book)[0]
     contract = OptionContract.from_symbol(ours["symbol"])
     asyncio.run(trade_by_hand(book, contract))
-    found = agent("reconcile", "--book", book, *settings, "--json", cwd=book)
-    healed = agent("reconcile", "--book", book, *settings, "--apply", "--json", cwd=book)
+    found = options_agent("reconcile", "--book", book, *settings, "--json", cwd=book)
+    healed = options_agent("reconcile", "--book", book, *settings, "--apply", "--json", cwd=book)
 
     assert (found.returncode, healed.returncode) == (1, 0)
     (line,) = json.loads(found.stdout)["before"][contract.underlying]["differences"]

@@ -98,6 +98,10 @@ def test_overrides_count_in_test_and_never_in_live(tmp_path: Path) -> None:
             options_agent(*asked, "--set", f"venue.env_mode={mode}", cwd=tmp_path).stdout
         )
         assert told["calibration"]["calibration"]["safety_adx_high"] == value
+    for env, value in (("test", 0.5), ("live", 35.0)):  # whatever the settings say
+        told = json.loads(options_agent(*asked, "--env", env, cwd=tmp_path).stdout)
+        assert told["calibration"]["calibration"]["safety_adx_high"] == value
+        assert told["env_mode"] == env
     path.write_text("{", encoding="utf-8")
     ended = options_agent(*asked, cwd=tmp_path)
     assert json.loads(ended.stdout)["calibration"]["calibration"]["safety_adx_high"] == 35.0

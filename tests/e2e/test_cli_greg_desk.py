@@ -56,6 +56,28 @@ def test_the_sandbox_is_put_away(desk: Path) -> None:
     assert told(options_agent("greg", "positions", "--json", cwd=desk))["count"] == 0
 
 
+@pytest.mark.parametrize("profile", [("--vol", "60"), ("--chain", "venue")])
+def test_the_sandbox_may_be_priced(tmp_path: Path, profile: tuple[str, ...]) -> None:
+    """At a stated volatility, or off the chain: every profit is known then."""
+    opened = told(options_agent("greg", "sandbox", "open", *profile, "--json", cwd=tmp_path))
+    shown = told(options_agent("greg", "positions", "--json", cwd=tmp_path))["positions"]
+
+    assert len(opened["opened"]) == 14
+    assert all(each["pnl_pct"] is not None for each in shown)
+
+
+def test_flags_of_the_script(desk: Path) -> None:
+    """--list shows and stops, --clear-only puts away and stops, whatever else is given."""
+    listed = options_agent("greg", "sandbox", "open", "--list", "--json", cwd=desk)
+    cleared = options_agent(
+        *("greg", "sandbox", "open", "--clear-only", "--btc-size", "1", "--json"), cwd=desk
+    )
+
+    assert len(told(listed)["positions"]) == 14
+    assert told(cleared)["closed"] == 14
+    assert told(options_agent("greg", "positions", "--json", cwd=desk))["count"] == 0
+
+
 def test_what_cannot_be_opened_is_told_and_the_rest_is_opened(tmp_path: Path) -> None:
     """An unknown coin fails seven times, in sentences; exit code 1."""
     ended = options_agent(
@@ -95,6 +117,28 @@ def test_a_refused_execution_is_one_line_of_the_log(desk: Path) -> None:
     assert payloads(desk / BOOK, "Sent") == []
 
 
+@pytest.mark.parametrize(
+    ("name", "gate", "coin"),
+    [("nobody", "underlying", "N/A"), ("greg-STRATEGY_A_STRADDLE-BTC-1", "suggestion", "BTC")],
+)
+def test_a_position_that_nobody_knows_is_refused(
+    desk: Path, name: str, gate: str, coin: str
+) -> None:
+    """By the first gate that its name does not pass, in words that can be read, and logged."""
+    paper = ("--set", "greg.greg_trading_mode=paper")
+    ended = options_agent("greg", "execute", name, "CLOSE", "--json", *paper, cwd=desk)
+    (line,) = told(options_agent("greg", "log", "--position", name, "--json", cwd=desk))["logs"]
+    (whole,) = [
+        each
+        for each in told(options_agent("greg", "log", "--json", cwd=desk))["decisions"]
+        if each["position_id"] == name
+    ]
+
+    assert ended.returncode == 4
+    assert (told(ended)["gate"], whole["underlying"]) == (gate, coin)
+    assert line["reason"] == told(ended)["error"]
+
+
 def test_an_invented_market_is_never_carried_out(desk: Path) -> None:
     """Paper on testnet opens the first gates; the synthetic sensors close the way."""
     paper = ("--set", "greg.greg_trading_mode=paper")
@@ -122,6 +166,33 @@ def test_live_asks_for_the_word(desk: Path, given: tuple[str, ...]) -> None:
     assert ended.returncode in (2, 4)
     assert "LIVE" in ended.stderr
     assert payloads(desk / BOOK, "GregNoted") == []
+
+
+def test_a_dismissal_is_a_line_of_its_own(desk: Path) -> None:
+    """Behind its suggestion, as IGNORE, and the suggestion stays unexecuted."""
+    held = told(options_agent("greg", "positions", "--json", cwd=desk))["positions"][0]
+    name = held["position_id"]
+    ended = options_agent("greg", "dismiss", name, "--json", cwd=desk)
+    course = told(options_agent("greg", "log", "--position", name, "--json", cwd=desk))
+    stats = told(options_agent("greg", "log", "--json", cwd=desk))["stats"]
+    lines = [(each["action_type"], each["suggested"], each["executed"]) for each in course["logs"]]
+
+    assert told(ended)["dismissed"] == held["suggested_action"]
+    assert lines == [(held["suggested_action"], True, False), ("IGNORE", True, False)]
+    assert (course["position_id"], course["count"]) == (name, 2)
+    assert {"chop", "skew", "vrp_30d", "adx_14d", "order_ids", "mode"} <= set(course["logs"][0])
+    assert stats["by_action"]["IGNORE"]["suggestions"] == 1
+    assert options_agent("greg", "dismiss", "nobody", cwd=desk).returncode == 1
+
+
+def test_positions_of_one_coin(desk: Path) -> None:
+    """Filtered, with the fields of the management screen beside those of the list."""
+    shown = told(options_agent("greg", "positions", "--underlying", "ETH", "--json", cwd=desk))
+
+    assert shown["count"] == len(shown["suggestions"]) == 7
+    assert {each["underlying"] for each in shown["positions"]} == {"ETH"}
+    assert shown["rules_version"] == "1.1"
+    assert shown["updated_at"] is not None
 
 
 def test_an_unreachable_database_loses_and_stops_nothing(desk: Path) -> None:
@@ -180,7 +251,10 @@ def test_nothing_logged_is_a_report_too(tmp_path: Path) -> None:
         ("log", "--from", "2026-02-02", "--to", "2026-02-01"),
         ("whatif", "--format", "pdf"),
         ("smoke", "--underlying", "DOGE"),
+        ("smoke", "--env-only", "--strategies-only"),
         ("sandbox", "open", "--underlyings", ","),
+        ("sandbox", "open", "--vol", "60", "--chain", "venue"),
+        ("sandbox", "open", "--chain", "testnet"),
     ],
 )
 def test_misuse_of_the_desk(tmp_path: Path, wrong: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from adapters.files.disk import Disk
 from adapters.files.lock import BookLock
 from ports.decision_log import Halted, HealthChanged, HealthState, Opened
 from tests.support.agents import agent
+from tests.support.command_line import options_agent
 from tests.support.folders import content, write_book
 from tests.support.markets import NOW
 
@@ -28,14 +29,14 @@ OPENED = Opened(
 def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder in which an agent has ticked once."""
     folder = tmp_path_factory.mktemp("traded")
-    ended = agent("once", cwd=folder)
+    ended = options_agent("once", cwd=folder)
     assert ended.returncode == 0, ended.stderr
     return folder
 
 
 def looked(cwd: Path, code: int, *words: str | Path) -> dict[str, Any]:
     """What `health --json` says in *cwd*, which ends with *code*."""
-    ended = agent("health", "--json", *words, cwd=cwd)
+    ended = options_agent("health", "--json", *words, cwd=cwd)
     assert ended.returncode == code, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout)
     return found
@@ -59,7 +60,7 @@ def test_a_book_that_is_well_is_exit_0_and_stays_as_it_is(traded: Path) -> None:
 
 def test_where_nothing_was_run_the_market_is_still_looked_at(tmp_path: Path) -> None:
     """Exit 0, and no folder is made."""
-    ended = agent("health", cwd=tmp_path)
+    ended = options_agent("health", cwd=tmp_path)
 
     assert ended.returncode == 0, ended.stderr
     assert "market BTC" in ended.stdout
@@ -75,7 +76,7 @@ def test_a_halt_is_exit_1_with_its_reason(tmp_path: Path) -> None:
     )
     write_book(tmp_path / "data" / NAME, NAME, entries)
     found = looked(tmp_path, 1)
-    shown = agent("health", cwd=tmp_path)
+    shown = options_agent("health", cwd=tmp_path)
 
     (failing,) = [each for each in found["checks"] if each["status"] == "fail"]
     assert (failing["name"], failing["detail"]) == ("halt", "the books differ")

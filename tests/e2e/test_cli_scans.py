@@ -123,6 +123,20 @@ def test_an_environment_is_told_with_what_it_leaves_out(tmp_path: Path) -> None:
     assert len(lines_of(tmp_path / "e.csv")) == 12
 
 
+def test_an_environment_can_be_smoothed(tmp_path: Path) -> None:
+    """Cells are averaged with their neighbours: percents still sum to 100, counts are the same."""
+    asked = ("env", "heatmap", "--source", "baseline", "--paths", "1", "--bins", "8", "--json")
+    plain, smooth = (
+        json.loads(options_agent(*asked, *more, cwd=tmp_path).stdout)
+        for more in ((), ("--smooth", "2"))
+    )
+
+    assert (plain["smoothing_passes"], smooth["smoothing_passes"]) == (0, 2)
+    assert smooth["counts"] == plain["counts"]
+    assert sum(map(sum, smooth["values"])) == pytest.approx(100.0, abs=1e-9)
+    assert max(map(max, smooth["values"])) < max(map(max, plain["values"]))
+
+
 def test_sweet_spots_are_few_and_sure(tmp_path: Path) -> None:
     """Each was visited often enough, and says how sure its share is."""
     asked = ("--source", "baseline", "--paths", "5", "--coin", "BTC", "--least-count", "30")

@@ -12,7 +12,8 @@ from adapters.files.decision_log import FileDecisionLog
 from adapters.files.disk import Disk
 from ports.decision_log import Decided, Entry, OrderUpdated
 from ports.trading import Fill
-from tests.support.agents import agent, start_agent
+from tests.support.agents import start_agent
+from tests.support.command_line import options_agent
 from tests.support.recorded import recorded_data
 from tests.support.wire_processes import address, exchange_process, free_port
 
@@ -53,54 +54,66 @@ def fills(journal: list[Entry]) -> list[Fill]:
     return [fill for entry in journal if isinstance(entry, OrderUpdated) for fill in entry.fills]
 
 
-def both(folder: Path, *options: str | Path) -> tuple[list[Entry], list[Entry]]:
-    """The journals of one run in memory, and of the same over the wire."""
-    port = free_port()
-    for kind in ("paper", "exchange"):
-        ended = agent("run", "--venue", kind, *address(port), *options, cwd=folder)
-        assert ended.returncode == 0, ended.stderr
-    return entries(folder, "paper-*/*"), entries(folder, "exchange-*/*")
+def in_memory(folder: Path, *options: str | Path) -> list[Entry]:
+    """The journal of a run in memory."""
+    ended = options_agent("run", *options, cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+    return entries(folder, "paper-*/*")
 
 
-def test_a_stepped_market_is_decided_alike_in_memory_and_over_the_wire(tmp_path: Path) -> None:
+def over_the_wire(folder: Path, *options: str | Path, port: int) -> list[Entry]:
+    """The journal of the runs over the wire in *folder*, of which this is one more."""
+    ended = options_agent("run", "--venue", "exchange", *address(port), *options, cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+    return entries(folder, "exchange-*/*")
+
+
+@pytest.fixture(scope="module")
+def invented_day(tmp_path_factory: pytest.TempPathFactory) -> list[Entry]:
+    """The journal of a stepped day in memory."""
+    return in_memory(tmp_path_factory.mktemp("invented"), *STEPPED, *EAGER)
+
+
+def test_a_stepped_market_is_decided_alike_in_memory_and_over_the_wire(
+    invented_day: list[Entry], tmp_path: Path
+) -> None:
     """Every Decided of an invented day is equal, whole, and so are the trades that follow."""
-    in_memory, over_the_wire = both(tmp_path, *STEPPED, *EAGER)
+    wired = over_the_wire(tmp_path, *STEPPED, *EAGER, port=free_port())
 
-    assert len(decided(in_memory)) == 12
-    assert decided(over_the_wire) == decided(in_memory)
+    assert len(decided(invented_day)) == 12
+    assert decided(wired) == decided(invented_day)
     assert [
-        (each.contract, each.side, each.amount, each.price, each.fee_coin)
-        for each in fills(over_the_wire)
+        (each.contract, each.side, each.amount, each.price, each.fee_coin) for each in fills(wired)
     ] == [
         (each.contract, each.side, each.amount, each.price, each.fee_coin)
-        for each in fills(in_memory)
+        for each in fills(invented_day)
     ]
-    assert {each.side for each in fills(in_memory)} == {"buy", "sell"}
+    assert {each.side for each in fills(invented_day)} == {"buy", "sell"}
 
 
 def test_a_recording_is_decided_alike_in_memory_and_over_the_wire(tmp_path: Path) -> None:
     """Every Decided of four recorded days is equal, whole."""
     chains = recorded_data() / "chains" / "timeseries"
-    period = ["--market", "replay", "--from", "2026-01-03", "--to", "2026-01-06"]
-    in_memory, over_the_wire = both(tmp_path, *period, "--data", chains)
+    days = ["--from", "2026-01-03", "--to", "2026-01-06"]
+    recording = ["--market", "replay", "--data", chains, *days]
+    here = in_memory(tmp_path, *recording)
+    wired = over_the_wire(tmp_path, *recording, port=free_port())
 
-    assert len(decided(in_memory)) > 25
-    assert decided(over_the_wire) == decided(in_memory)
-    assert any(each.approved for each in decided(in_memory))
+    assert len(decided(here)) > 25
+    assert decided(wired) == decided(here)
+    assert any(each.approved for each in decided(here))
 
 
-def test_a_replay_over_the_wire_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+def test_a_replay_over_the_wire_goes_on_where_it_was_stopped(
+    invented_day: list[Entry], tmp_path: Path
+) -> None:
     """Interrupted after some ticks, the second half decides as if there had been no pause."""
     port = free_port()
-    whole = agent("run", *STEPPED, *EAGER, cwd=tmp_path)
-    assert whole.returncode == 0, whole.stderr
-    for ticks in (["--ticks", "5"], []):
-        command = ["run", "--venue", "exchange", *address(port), *STEPPED, *EAGER, *ticks]
-        ended = agent(*command, cwd=tmp_path)
-        assert ended.returncode == 0, ended.stderr
+    begun = over_the_wire(tmp_path, *STEPPED, *EAGER, "--ticks", "5", port=port)
+    continued = over_the_wire(tmp_path, *STEPPED, *EAGER, port=port)
 
-    continued = entries(tmp_path, "exchange-*/*")
-    assert decided(continued) == decided(entries(tmp_path, "paper-*/*"))
+    assert len(decided(begun)) == 5
+    assert decided(continued) == decided(invented_day)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +144,9 @@ def test_an_exchange_that_is_served_already_is_used_and_left_running(tmp_path: P
     """Two ticks in two processes are of one account, and the exchange still answers afterwards."""
     with exchange_process(cwd=tmp_path) as port:
         for _ in range(2):
-            ended = agent("once", "--venue", "exchange", *address(port), *EAGER, cwd=tmp_path)
+            ended = options_agent(
+                "once", "--venue", "exchange", *address(port), *EAGER, cwd=tmp_path
+            )
             assert ended.returncode == 0, ended.stderr
         socket.create_connection(("127.0.0.1", port)).close()
 
@@ -143,7 +158,7 @@ def test_an_exchange_that_is_served_already_is_used_and_left_running(tmp_path: P
 def traded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """The folder in which an agent has ticked once over the wire, and its port."""
     folder, port = tmp_path_factory.mktemp("traded"), free_port()
-    ended = agent("once", "--venue", "exchange", *address(port), *EAGER, cwd=folder)
+    ended = options_agent("once", "--venue", "exchange", *address(port), *EAGER, cwd=folder)
     assert ended.returncode == 0, ended.stderr
     assert fills(entries(folder, BOOK.name))
     return folder, port
@@ -157,25 +172,25 @@ def test_commands_find_the_book_of_the_exchange(traded: tuple[Path, int], comman
     """Each works with --venue exchange, on that book, with nobody serving the exchange before."""
     folder, port = traded
     words = ["--venue", "exchange", *address(port), *EAGER, "--json"]
-    ended = agent(command, *words, cwd=folder)
+    ended = options_agent(command, *words, cwd=folder)
 
     assert ended.returncode == 0, ended.stderr + ended.stdout
     said = json.loads(ended.stdout)
     assert command == "doctor" or said["environment"] == BOOK.name
     assert command != "reconcile" or said["clean"]
-    agent("release", "--reason", "t", "--yes", "--venue", "exchange", cwd=folder)
+    options_agent("release", "--reason", "t", "--yes", "--venue", "exchange", cwd=folder)
 
 
 def test_a_position_is_bought_back_over_the_wire(traded: tuple[Path, int]) -> None:
     """Close ends the position at the exchange and in the book: they agree afterwards."""
     folder, port = traded
     words = ["--venue", "exchange", *address(port), *EAGER]
-    held = agent("positions", "--json", *words, cwd=folder)
+    held = options_agent("positions", "--json", *words, cwd=folder)
     name = json.loads(held.stdout)["positions"][0]["position_id"]
-    closed = agent("close", name, "--yes", *words, cwd=folder)
+    closed = options_agent("close", name, "--yes", *words, cwd=folder)
     assert closed.returncode == 0, closed.stderr
 
-    agreed = agent("reconcile", *words, cwd=folder)
+    agreed = options_agent("reconcile", *words, cwd=folder)
     assert agreed.returncode == 0, agreed.stderr
-    left = json.loads(agent("positions", "--json", *words, cwd=folder).stdout)["positions"]
+    left = json.loads(options_agent("positions", "--json", *words, cwd=folder).stdout)["positions"]
     assert name not in {each["position_id"] for each in left}

@@ -7,15 +7,13 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from attrs import evolve, frozen
-from pydantic import SecretStr
 
-from adapters.deribit.auth import Credentials
-from adapters.deribit.client import DeribitClient
 from adapters.deribit.market_data import DeribitMarketData
 from adapters.deribit.trading import DeribitTrading
 from ports.errors import Refused
 from ports.trading import OrderIntent, Side
-from tests.support.exchanges import KEY, START, served
+from tests.support.deribit_rigs import http_client
+from tests.support.exchanges import START, served
 
 
 @frozen(eq=False)
@@ -27,12 +25,7 @@ class Rig:
 @pytest_asyncio.fixture
 async def rig() -> AsyncIterator[Rig]:
     """Trading on a served exchange, and an order that it would take."""
-    access = "account:read trade:read_write"
-    key = Credentials(KEY.client_id, SecretStr(KEY.client_secret), access=access)
-    async with (
-        served() as exchange,
-        DeribitClient.opened(f"http://127.0.0.1:{exchange.port}", key) as client,
-    ):
+    async with served() as exchange, http_client(exchange) as client:
         chain = (await DeribitMarketData(client=client).snapshot("BTC")).chain
         quoted = chain.is_call & (chain.bid > 0.006) & (chain.bid < 0.05)
         row = int(np.flatnonzero(quoted)[0])

@@ -12,21 +12,9 @@ import pytest
 from adapters.files.decision_log import FileDecisionLog
 from adapters.files.disk import Disk
 from ports.decision_log import Entry, OrderUpdated, Sent
-from tests.support.agents import agent
+from tests.support.command_line import SELLS_SOMETHING, Ended, options_agent
 from tests.support.wire_processes import Witness, address, exchange_process, witnessed
 
-EAGER = [  # whatever the invented market is like today, some call is sold
-    "--set",
-    "research_ivrv_min=0",
-    "--set",
-    "premium_min_usd=0",
-    "--set",
-    "liquidity_max_spread_pct=50",
-    "--set",
-    "liquidity_min_open_interest=0",
-    "--set",
-    "research_dte_max=60",
-]
 PAPER_KEY = {"DERIBIT_CLIENT_ID": "paper", "DERIBIT_CLIENT_SECRET": "paper-secret"}
 OTHER_KEY = {"DERIBIT_CLIENT_ID": "somebody", "DERIBIT_CLIENT_SECRET": "never-shown"}
 
@@ -38,20 +26,10 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield served
 
 
-def once(
-    cwd: Path, port: int, *words: str, kind: str = "exchange", **key: str
-) -> subprocess.CompletedProcess[str]:
+def once(cwd: Path, port: int, *words: str, kind: str = "exchange", **key: str) -> Ended:
     """One tick at the venue at *port*, with *key* in the environment."""
-    command = [sys.executable, "-m", "apps.cli.main", "once", "--venue", kind, *address(port)]
-    return subprocess.run(
-        [*command, *EAGER, *words],
-        cwd=cwd,
-        env=os.environ | key,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    command = ("once", "--venue", kind, *address(port), *SELLS_SOMETHING, *words)
+    return options_agent(*command, cwd=cwd, environ=key)
 
 
 def entries(folder: Path) -> list[Entry]:
@@ -65,7 +43,7 @@ def entries(folder: Path) -> list[Entry]:
     ]
 
 
-def refused(ended: subprocess.CompletedProcess[str], setting: str, folder: Path) -> None:
+def refused(ended: Ended, setting: str, folder: Path) -> None:
     """Misuse that names *setting*, and a journal without a word."""
     assert ended.returncode == 2, ended.stderr
     assert f"error: {setting}: found" in ended.stderr
@@ -165,7 +143,7 @@ def test_a_port_where_something_else_listens(tmp_path: Path) -> None:
 def test_settings_that_contradict_the_venue(tmp_path: Path, flags: list[str], setting: str) -> None:
     """They are refused before anything is asked or written."""
     venue = [] if "venue_kind=deribit" in flags else ["--venue", "exchange"]
-    ended = agent("run", *venue, *flags, cwd=tmp_path)
+    ended = options_agent("run", *venue, *flags, cwd=tmp_path)
 
     assert ended.returncode == 2, ended.stderr
     assert f"error: {setting}: found" in ended.stderr

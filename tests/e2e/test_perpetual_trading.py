@@ -5,16 +5,15 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
-from pydantic import SecretStr
 
-from adapters.deribit.auth import Credentials
 from adapters.deribit.client import DeribitClient
 from adapters.deribit.history import DeribitHistory
 from adapters.deribit.trading import DeribitTrading
 from core.simulation.funds import account_of
 from ports.instruments import FutureContract
 from ports.trading import OrderIntent, OrderState, Side
-from tests.support.exchanges import KEY, START, ExchangeRig, served
+from tests.support.deribit_rigs import http_client
+from tests.support.exchanges import START, ExchangeRig, served
 
 PERPETUAL = FutureContract("BTC")
 
@@ -28,10 +27,7 @@ async def rig() -> AsyncIterator[ExchangeRig]:
 
 @pytest_asyncio.fixture
 async def client(rig: ExchangeRig) -> AsyncIterator[DeribitClient]:
-    key = Credentials(
-        KEY.client_id, SecretStr(KEY.client_secret), access="account:read trade:read_write"
-    )
-    async with DeribitClient.opened(f"http://127.0.0.1:{rig.port}", key) as made:
+    async with http_client(rig) as made:
         yield made
 
 

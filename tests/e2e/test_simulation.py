@@ -26,12 +26,13 @@ from tests.support.defects import (
 )
 from tests.support.kills import Moment, stopped
 from tests.support.plans import planned
-from tests.support.simulate import simulated
+from tests.support.simulate import simulated, spare_the_collector
 from tests.support.simulation import Wiring, lived
 from tests.support.troubles import Kind, Mishap
 from tests.support.virtual import Misses
 
 _SEEDS = 200
+_TICKS = 24  # of a life: enough for every kind of trouble in so many
 _MOST_SEEDS = 500  # within which a defect must be noticed
 _STOPS = 500
 _PROCESSES = 2
@@ -39,8 +40,8 @@ _PROCESSES = 2
 
 def test_no_invariant_breaks() -> None:
     """Nothing is doubled, lost, forgotten or exceeded, and in the end the books agree."""
-    with Pool(_PROCESSES) as pool:
-        results = pool.map(partial(simulated, ticks=24), range(_SEEDS), chunksize=5)
+    with Pool(_PROCESSES, initializer=spare_the_collector) as pool:
+        results = pool.map(partial(simulated, ticks=_TICKS), range(_SEEDS), chunksize=5)
 
     assert {each.seed: each.violations for each in results if each.violations} == {}
 
@@ -105,7 +106,7 @@ def test_a_stop_holds_from_its_instant_on() -> None:
     By person, file, drawdown and health, in batches and rolls too: nothing that raises risk
     leaves after the request in flight, and working openings are gone within two ticks.
     """
-    with Pool(_PROCESSES) as pool:
+    with Pool(_PROCESSES, initializer=spare_the_collector) as pool:
         stops = pool.map(stopped, range(_STOPS), chunksize=5)
     came = Counter((each.by, each.moment) for each in stops if each.moment is not None)
 
@@ -115,12 +116,17 @@ def test_a_stop_holds_from_its_instant_on() -> None:
     assert came.total() > 0.9 * _STOPS
 
 
+@pytest.fixture(scope="module")
+def here() -> list[str]:
+    """The fingerprints of three lives in this process."""
+    return [simulated(seed, 20).fingerprint for seed in range(3)]
+
+
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
-def test_a_seed_is_the_same_life_in_any_process(hash_seed: str) -> None:
+def test_a_seed_is_the_same_life_in_any_process(here: list[str], hash_seed: str) -> None:
     """Another process with another order of sets writes the same journals, byte for byte."""
-    here = [simulated(seed, 20).fingerprint for seed in range(3)]
     program = (
-        "from tests.support.simulate import simulated\n"
+        "from tests.support.simulate import simulated, spare_the_collector\n"
         "for seed in range(3): print(simulated(seed, 20).fingerprint)"
     )
     there = subprocess.run(
@@ -146,7 +152,6 @@ def test_a_seed_is_the_same_life_in_any_process(hash_seed: str) -> None:
 )
 def test_a_planted_defect_is_noticed(wiring: Wiring, invariant: str) -> None:
     """One defect at a time: the invariant it breaks is reported before many seeds are lived."""
-    assert any(
-        invariant in {each.invariant for each in simulated(seed, wiring=wiring).violations}
-        for seed in range(_MOST_SEEDS)
-    )
+    lives = (simulated(seed, _TICKS, wiring=wiring) for seed in range(_MOST_SEEDS))
+
+    assert any(invariant in {each.invariant for each in life.violations} for life in lives)

@@ -10,6 +10,14 @@ from typer.testing import CliRunner
 from apps.cli.endings import ending_of
 from apps.cli.main import app
 
+SELLS_SOMETHING = (  # whatever the invented market is like today, some call is sold
+    *("--set", "research_ivrv_min=0"),
+    *("--set", "premium_min_usd=0"),
+    *("--set", "liquidity_max_spread_pct=50"),
+    *("--set", "liquidity_min_open_interest=0"),
+    *("--set", "research_dte_max=60"),
+)
+
 
 @frozen
 class Ended:

@@ -47,7 +47,7 @@ class Result:
 def undisturbed(replay: Sequence[str], data_dir: Path) -> Result:
     """Run *replay*, the arguments of `run`, to its end in *data_dir*."""
     subprocess.run(_command(replay, data_dir), check=True, capture_output=True)
-    return _judged(data_dir, kills=0)
+    return judged(data_dir, kills=0)
 
 
 def killed(replay: Sequence[str], data_dir: Path, kills: int, whole: int, seed: int) -> Result:
@@ -69,12 +69,12 @@ def killed(replay: Sequence[str], data_dir: Path, kills: int, whole: int, seed: 
             _, said = process.communicate(timeout=_LONGEST_RUN_S)
             if process.returncode != 0:
                 raise RuntimeError(f"the run ended with {process.returncode}: {said.decode()}")
-            return _judged(data_dir, done)
+            return judged(data_dir, done)
         _wait_for_moment(process, data_dir, chance, step)
         process.send_signal(signal.SIGKILL)
         _, said = process.communicate()
         if process.returncode == 0:
-            return _judged(data_dir, done)
+            return judged(data_dir, done)
         if process.returncode != -signal.SIGKILL:
             raise RuntimeError(f"the run ended with {process.returncode}: {said.decode()}")
         done += 1
@@ -107,7 +107,8 @@ def _command(replay: Sequence[str], data_dir: Path) -> list[str]:
     return [*agent, "--data-dir", str(data_dir), *replay]
 
 
-def _judged(data_dir: Path, kills: int) -> Result:
+def judged(data_dir: Path, kills: int) -> Result:
+    """What came of the run in *data_dir* that was killed *kills* times."""
     (book_dir,) = data_dir.glob("paper-replay/*")
     entries, steps = asyncio.run(_read(book_dir))
     book = fold(Book(environment="paper-replay"), entries)

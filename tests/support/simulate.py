@@ -135,7 +135,7 @@ def main() -> None:
     began = time.monotonic()
     failed = []
     live_one = partial(simulated, ticks=given.ticks, faults=given.faults)
-    with Pool(given.jobs, initializer=_spare_the_collector) as pool:
+    with Pool(given.jobs, initializer=spare_the_collector) as pool:
         for result in pool.imap(live_one, seeds, chunksize=4):
             _report(result, as_json=given.json)
             failed += [result.seed] if result.violations else []
@@ -148,7 +148,7 @@ def main() -> None:
     sys.exit(1 if failed else 0)
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What was imported stays, and most of a life is gone before it could be garbage."""
     gc.collect()
     gc.freeze()

@@ -1,6 +1,7 @@
 """Months made of days: the same snapshots, each once, whatever happens on the way."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -185,13 +186,12 @@ async def test_a_damaged_month_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", FaultKind, ids=lambda kind: kind.name)
 async def test_compaction_survives_every_crash(kind: FaultKind, tmp_path: Path) -> None:
     """Whatever goes wrong, all snapshots are there, each once, and the next run ends well."""
-    await archive(tmp_path / "sound", 1)
+    await archive(tmp_path / "archive", 1)
     sound = BreakingCalls()
-    whole = ArchiveFiles(tmp_path / "sound", Disk(sound))
+    whole = ArchiveFiles(shutil.copytree(tmp_path / "archive", tmp_path / "sound"), Disk(sound))
     compact(whole, month_named(whole, "BTC", "2026-03"))
     for number in range(0, sound.calls_made, 3):
-        root = tmp_path / str(number)
-        await archive(root, 1)
+        root = shutil.copytree(tmp_path / "archive", tmp_path / str(number))
         attempt = ArchiveFiles(root, Disk(BreakingCalls(Fault(number, kind))))
         survived(partial(compact, attempt, month_named(attempt, "BTC", "2026-03")))
 

@@ -13,7 +13,7 @@ from adapters.files.recorded_chains import RecordedChains
 from core.pricing.black76 import delta, premium_coin
 from core.pricing.implied import implied_vol
 from core.simulation.listing import COINS, deribit_rules
-from ports.errors import StoreDamaged, StoreUnwritable, Unavailable
+from ports.errors import StoreUnwritable, Unavailable
 from ports.market_data import MarketSnapshot
 from tests.support.markets import snapshot
 from tests.support.recorded import recorded_chains, sample
@@ -164,6 +164,7 @@ async def test_rows_without_a_mark_are_left_out(tmp_path: Path) -> None:
     archive = written(tmp_path, mark_price=[0.1, None, 0.0, 0.004])
 
     assert (await archive.load("BTC", AT)).chain.mark.tolist() == [0.004, 0.0]
+    assert await told(archive) == [(FILE, "1 rows without a mark")]
 
 
 async def test_an_empty_directory_has_no_instants(tmp_path: Path) -> None:
@@ -186,63 +187,140 @@ async def test_what_is_not_there_is_unavailable(tmp_path: Path) -> None:
         await RecordedChains(tmp_path, {}).load("BTC", AT)
 
 
-async def test_a_file_that_is_not_parquet_is_damage(tmp_path: Path) -> None:
-    """The message names it."""
+FILE = "btc_chain_2026-02.parquet"
+
+
+async def told(archive: RecordedChains) -> list[tuple[str, str]]:
+    return [(each.file, each.reason) for each in await archive.skipped("BTC")]
+
+
+async def only_reason(archive: RecordedChains) -> str:
+    """Why the file as a whole is passed over."""
+    assert await archive.instants("BTC") == ()
+    ((file, reason),) = await told(archive)
+    assert file == FILE
+    return reason
+
+
+async def test_of_a_good_recording_nothing_is_passed_over(tmp_path: Path) -> None:
+    """Neither of a small one nor of the ten months that were recorded."""
+    assert await told(written(tmp_path)) == []
+    for coin in COINS:
+        assert await recorded_chains().skipped(coin) == ()
+
+
+async def test_a_file_that_is_not_parquet_is_passed_over(tmp_path: Path) -> None:
+    """It is named with the reason, and the months beside it are read."""
+    archive = written(tmp_path)
     (tmp_path / "btc_chain_2026-03.parquet").write_bytes(b"PAR1 but not for long")
 
-    with pytest.raises(StoreDamaged, match=r"btc_chain_2026-03\.parquet"):
-        await RecordedChains(tmp_path, RULES).instants("BTC")
+    ((file, reason),) = await told(archive)
+    assert file == "btc_chain_2026-03.parquet"
+    assert "as Parquet" in reason
+    assert await archive.instants("BTC") == (AT, LATER)
 
 
-async def test_a_file_cut_short_is_damage(tmp_path: Path) -> None:
-    """A copy that was broken off does not pass for a whole one."""
-    written(tmp_path)
-    path = tmp_path / "btc_chain_2026-02.parquet"
-    path.write_bytes(path.read_bytes()[:-100])
+async def test_a_file_cut_short_is_passed_over(tmp_path: Path) -> None:
+    """A copy that was broken off does not pass for a whole one, nor do flipped bytes."""
+    archive = written(tmp_path)
+    whole = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(whole[:-100])
 
-    with pytest.raises(StoreDamaged, match=r"btc_chain_2026-02\.parquet"):
-        await RecordedChains(tmp_path, RULES).instants("BTC")
-
-
-@pytest.mark.parametrize("name", sorted(columns()))
-async def test_a_missing_column_is_damage(tmp_path: Path, name: str) -> None:
-    """The message names the file and the column."""
-    pq.write_table(pa.table(columns()).drop_columns(name), tmp_path / "btc_chain_2026-02.parquet")
-
-    with pytest.raises(StoreDamaged, match=rf"btc_chain_2026-02\.parquet.*'{name}'"):
-        await RecordedChains(tmp_path, RULES).load("BTC", AT)
+    assert "as Parquet" in await only_reason(archive)
 
 
 @pytest.mark.parametrize("name", sorted(columns()))
-async def test_a_foreign_type_is_damage(tmp_path: Path, name: str) -> None:
+async def test_a_file_without_a_column_is_passed_over(tmp_path: Path, name: str) -> None:
+    """The reason names the column."""
+    pq.write_table(pa.table(columns()).drop_columns(name), tmp_path / FILE)
+
+    assert f"no column '{name}'" in await only_reason(RecordedChains(tmp_path, RULES))
+
+
+@pytest.mark.parametrize("name", sorted(columns()))
+async def test_a_file_of_foreign_types_is_passed_over(tmp_path: Path, name: str) -> None:
     """Truths in place of texts and numbers are not made into them."""
     archive = written(tmp_path, **{name: [True, False, True, False]})
 
-    with pytest.raises(StoreDamaged, match=rf"btc_chain_2026-02\.parquet.*'{name}'"):
-        await archive.load("BTC", AT)
+    assert f"'{name}' holds" in await only_reason(archive)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "reason"),
     [
-        ("timestamp", "yesterday"),
-        ("timestamp", "2026-02-01T04:54:02"),
-        ("expiry_datetime", "2026-02-06T08:00:00+01:00"),
-        ("expiry_datetime", None),
-        ("option_type", "straddle"),
-        ("strike", 0.0),
-        ("strike", None),
-        ("underlying", float("inf")),
-        ("index_price", -1.0),
+        ("timestamp", "yesterday", "1 rows whose 'timestamp' is no instant in UTC"),
+        ("timestamp", "2026-02-01T04:54:02", "such as '2026-02-01T04:54:02'"),
+        ("expiry_datetime", "2026-02-06T08:00:00+01:00", "1 rows whose 'expiry_datetime'"),
+        ("expiry_datetime", None, "1 rows whose 'expiry_datetime' is no instant in UTC"),
+        ("option_type", "straddle", "1 rows whose 'option_type' is neither call nor put"),
+        ("option_type", None, "1 rows whose 'option_type' is neither call nor put"),
+        ("strike", 0.0, "1 rows whose 'strike' is no positive number"),
+        ("strike", None, "1 rows whose 'strike' is no positive number"),
+        ("underlying", float("inf"), "1 rows whose 'underlying' is no positive number"),
+        ("mark_price", -0.1, "1 rows without a mark"),
     ],
 )
-async def test_a_foreign_value_is_damage(tmp_path: Path, name: str, value: object) -> None:
-    """What cannot be a contract or a price is not passed on."""
+async def test_a_row_of_no_use_is_left_out(
+    tmp_path: Path, name: str, value: object, reason: str
+) -> None:
+    """What cannot be a contract or a price is told and not passed on; the rows beside it are."""
     cells = columns()[name]
     archive = written(tmp_path, **{name: [*cells[:3], value]})
 
-    with pytest.raises(StoreDamaged, match=rf"btc_chain_2026-02\.parquet.*'{name}'"):
-        await archive.load("BTC", AT)
+    assert (await archive.load("BTC", AT)).chain.strike.tolist() == [80_000.0, 80_000.0]
+    ((file, words),) = await told(archive)
+    assert file == FILE
+    assert reason in words
+
+
+async def test_an_index_that_is_no_price_is_not_counted(tmp_path: Path) -> None:
+    """The median is over the other rows; a snapshot in which no row has one is left out."""
+    archive = written(tmp_path, index_price=[-1.0, 78_900.0, None, 78_950.0])
+
+    assert await archive.index_prices("BTC") == ((AT, 78_925.0),)
+    assert [reason for _, reason in await told(archive)] == [
+        "2 rows whose 'index_price' is no positive number",
+        "1 snapshots without an index price",
+    ]
+
+
+async def test_a_repeated_contract_counts_once(tmp_path: Path) -> None:
+    """The first row of it stands, in the chain and in the index; the others are told."""
+    good = columns()
+    written(tmp_path)
+    plain = await RecordedChains(tmp_path, RULES).load("BTC", AT)
+    repeated = {name: [*cells, cells[2], cells[2]] for name, cells in good.items()}
+    repeated["bid_price"][-2:] = [0.003, 0.002]
+    repeated["index_price"][-2:] = [90_000.0, 91_000.0]
+    archive = written(tmp_path, **repeated)
+
+    read = await archive.load("BTC", AT)
+    assert read.index_usd == plain.index_usd
+    assert np.array_equal(read.chain.bid, plain.chain.bid, equal_nan=True)
+    assert await told(archive) == [(FILE, "2 rows that repeat a contract of their snapshot")]
+
+
+async def test_crossed_quotes_are_told(tmp_path: Path) -> None:
+    """How many pairs were taken for none, locked ones too."""
+    archive = written(tmp_path, bid_price=[0.02, 0.03, 0.0105, 0.004])
+
+    assert await told(archive) == [(FILE, "3 quotes that are crossed or locked")]
+
+
+async def test_of_a_snapshot_in_two_files_the_first_stands(tmp_path: Path) -> None:
+    """A clock that went back over the turn of the month makes no snapshot count twice."""
+    written(tmp_path)
+    again = columns(index_price=[50_000.0] * 4)
+    pq.write_table(pa.table(again), tmp_path / "btc_chain_2026-03.parquet")
+    archive = RecordedChains(tmp_path, RULES)
+
+    assert await archive.index_prices("BTC") == ((AT, 78_950.0), (LATER, 79_100.0))
+    assert await told(archive) == [
+        (
+            "btc_chain_2026-03.parquet",
+            "2 snapshots of instants that an earlier file has",
+        )
+    ]
 
 
 async def test_a_recording_is_not_written_to(tmp_path: Path) -> None:

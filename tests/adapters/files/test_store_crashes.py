@@ -25,7 +25,7 @@ STEPS = tuple(
 )
 SHOWN = tuple(
     snapshot(Listed(contract=call(90_000.0), mark=0.1), taken_at=NOW + number * timedelta(hours=9))
-    for number in range(4)
+    for number in range(3)
 )
 KINDS = pytest.mark.parametrize("kind", FaultKind, ids=lambda kind: kind.name)
 LOSSES = pytest.mark.parametrize("loss", Loss, ids=lambda loss: loss.name)

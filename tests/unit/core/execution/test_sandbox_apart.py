@@ -11,11 +11,11 @@ from core.analysis.trading_report import report_of
 from core.execution.book import fold
 from core.execution.reconcile import differences
 from core.greg.modes import STRATEGIES
-from core.greg.sandbox import run_id_at, sandbox_position
+from core.greg.sandbox import ORIGIN, run_id_at, sandbox_position
 from core.usecases.greg_sandbox import sandbox_positions
 from ports.decision_log import Delivered, Entry, Marked, PositionMark
 from ports.greg_journal import SandboxClosed, SandboxLeg, SandboxOpened
-from ports.positions import Book
+from ports.positions import Book, TrackedPosition
 from ports.trading import Delivery, Side
 from tests.support.books import account, fill, intent, traded
 from tests.support.markets import FRIDAY, NOW, call
@@ -167,3 +167,16 @@ def test_what_cannot_be_made_is_told() -> None:
     ]
 
     assert all(reasons)
+
+
+def test_the_origin_alone_makes_it_one() -> None:
+    """A position without the flag counts as one of the sandbox if its origin says so."""
+    mine = TrackedPosition(
+        position_id="p", strategy_id="s", underlying="BTC", opened_at=NOW, legs=(), origin=ORIGIN
+    )
+    assert mine.sandbox
+    book = Book(environment="test", positions={"p": mine})
+    assert sandbox_positions(book) == (mine,)
+    assert book.open_positions() == ()
+    assert book.open_positions("BTC", includes_sandbox=True) == (mine,)
+    assert not evolve(mine, origin="AGENT", sandbox=False).sandbox

@@ -84,6 +84,13 @@ CASES = (
     ),
     (Guard.BLACK_SWAN, position(_STRADDLE), GuardFacts(market_cap_pct=-10.0), False),
     (Guard.BLACK_SWAN, position(_STRADDLE), GuardFacts(market_cap_pct=down(-10.0)), True),
+    (Guard.OWN_CRASH, position(_STRADDLE), GuardFacts(index_day_pct=-10.0), True),
+    (Guard.OWN_CRASH, position(_STRADDLE), GuardFacts(index_day_pct=up(-10.0)), False),
+    (Guard.OWN_CRASH, position(_PUT), GuardFacts(index_hour_pct=-5.0), True),
+    (Guard.OWN_CRASH, position(_PUT), GuardFacts(index_hour_pct=up(-5.0)), False),
+    (Guard.OWN_CRASH, position(_BULL), GuardFacts(vol_index_day_points=15.0), True),
+    (Guard.OWN_CRASH, position(_BULL), GuardFacts(vol_index_day_points=down(15.0)), False),
+    (Guard.OWN_CRASH, position(_BULL), GuardFacts(market_cap_pct=-50.0), False),
 )
 
 

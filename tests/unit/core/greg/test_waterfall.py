@@ -182,7 +182,10 @@ def test_rows_say_why() -> None:
     straddle = rows[StrategyCode.STRADDLE]
     assert all(each.is_ok for each in straddle.criteria)
     assert straddle.status is Status.BLOCKED
-    assert straddle.summary.startswith("eligible, pre-empted by")
+    assert straddle.summary.startswith("eligible but for a limit that it only touches")
+    rows = {row.code: row for row in evaluations(select(STRADDLE, LIMITS), LIMITS)}
+    told = "eligible, pre-empted by STRATEGY_A_STRADDLE at STRADDLE_CHECK"
+    assert rows[StrategyCode.STRANGLE].summary == told
 
     rows = {row.code: row for row in evaluations(select(BULL_PUT, LIMITS), LIMITS)}
     notes = {each.metric: each.note for each in rows[StrategyCode.STRADDLE].criteria}

@@ -15,9 +15,10 @@ from core.view import TickView
 from ports.decision_log import ActionType
 from ports.instruments import OptionContract, OptionKind
 from ports.positions import Leg, TrackedPosition
+from ports.volatility import VolatilityReading
 from tests.support.books import account
 from tests.support.calls import CONTEXT
-from tests.support.sensing import chain_at, hourly
+from tests.support.sensing import chain_at, daily_index, hourly
 from tests.support.views import PARAMS
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -60,9 +61,10 @@ def test_it_is_in_the_catalogue_in_its_own_name() -> None:
     """Beside covered calls, each with its own id."""
     made = strategies_of(("covered_call_v1", STRATEGY_ID), PARAMS)
 
-    assert [each.strategy_id for each in made] == ["covered_call_v1", "greg_vrp_harvester"]
-    assert made[1].underlyings == PARAMS.underlyings
-    assert made[1].policy_version == "greg_v8.0"
+    # what only advises speaks before any order is considered
+    assert [each.strategy_id for each in made] == ["greg_vrp_harvester", "covered_call_v1"]
+    assert made[0].underlyings == PARAMS.underlyings
+    assert made[0].policy_version == "greg_v8.0"
     assert len(STRATEGY_ID) <= 20
     assert STRATEGY_ID in CATALOGUE
 
@@ -117,6 +119,28 @@ def test_it_advises_for_what_it_holds() -> None:
     assert "loss" in held.detail
     assert held.type is ActionType.DO_NOTHING
     assert entry.position_id is None
+
+
+def test_what_the_venue_publishes_decides() -> None:
+    """The index of the tick is its implied volatility, and its funding that of a put taken up."""
+    contract = OptionContract("BTC", NOW + timedelta(days=37), 130_000.0, OptionKind.PUT)
+    mine = TrackedPosition(
+        position_id="greg-STRATEGY_C_SHORT_PUT-1",
+        strategy_id=STRATEGY_ID,
+        underlying="BTC",
+        opened_at=NOW,
+        legs=(Leg(contract=contract, opened_at=NOW, size=-0.5, sold_coin=0.15),),
+    )
+    told = VolatilityReading(
+        daily=daily_index(NOW, [60.0] * 30), published=41.5, funding=-0.0001, faults=("a word",)
+    )
+    (logged,) = proposed(evolve(seen(mine), volatility=told)).advice
+    (unpublished,) = proposed(seen(mine)).advice
+
+    assert logged.vrp_30d == 18.5
+    assert unpublished.vrp_30d != 18.5
+    assert "ownership by spot" in logged.reason
+    assert "ownership" not in unpublished.reason
 
 
 def test_an_invented_market_is_marked() -> None:

@@ -63,10 +63,10 @@ def test_a_request_without_an_answer_is_abandoned() -> None:
 
 
 def test_a_venue_that_stays_silent_does_not_keep_the_agent() -> None:
-    """Cancelling is given up after 5 s too: an alarm says that openings may still work."""
+    """Cancelling is given up after 3 s more: an alarm says that openings may still work."""
     life = ended(scripted(), is_answered_later=False)
 
-    assert 10.0 <= life.seconds < 11.0
+    assert 8.0 <= life.seconds < 9.0
     alarms = [each.subject for each in life.entries if isinstance(each, Alarm)]
     assert alarms == ["openings may still work"]
     assert isinstance(life.entries[-1], Closed)

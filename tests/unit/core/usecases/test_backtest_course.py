@@ -120,17 +120,6 @@ async def test_a_run_waits_while_it_is_paused(invention: PreparedCoin) -> None:
     assert told
 
 
-async def test_missing_days_are_named() -> None:
-    """A hole several times as long as the usual step is an omission with its length."""
-    hours = [0, 6, 12, 18, 66, 72]
-    coin = await prepared_by_hand([a_market(NOW + hour * HOUR) for hour in hours])
-    result = (await by_tick(Setup(coin=coin))).result
-
-    assert [(each.at, each.reason) for each in result.omissions if "hours" in each.reason] == [
-        (NOW + 18 * HOUR, "no snapshot for 48.0 hours")
-    ]
-
-
 async def test_a_clock_that_goes_back_is_refused() -> None:
     """Instants must rise: by the tick, and by the columns."""
     back = [a_market(NOW + HOUR), a_market(NOW)]
