@@ -165,24 +165,31 @@ def _open_view(book: Book, position: TrackedPosition, leg: Leg, now: datetime) -
 
 
 def _closed_view(position: TrackedPosition, closed_at: datetime) -> ClosedView:
-    legs = position.legs
-    first = legs[0].sold_coin or legs[0].bought_coin
+    legs, future = position.legs, position.future
+    first = (legs[0].sold_coin or legs[0].bought_coin) if legs else 0.0
+    symbols = tuple(leg.contract.symbol for leg in legs)
+    realised_usd = sum(
+        leg.sold_usd - leg.bought_usd + leg.settled_usd - leg.fees_usd for leg in legs
+    )
+    fees_coin = sum(leg.fees_coin for leg in legs)
+    if future is not None:
+        symbols += (future.contract.symbol,)
+        realised_usd += future.realised_usd + future.funding_usd - future.fees_usd
+        fees_coin += future.fees_coin
     return ClosedView(
         position_id=position.position_id,
         underlying=position.underlying,
-        symbols=tuple(leg.contract.symbol for leg in legs),
+        symbols=symbols,
         strategy_id=position.strategy_id,
         opened_at=position.opened_at,
         closed_at=closed_at,
         holding_days=(closed_at - position.opened_at) / timedelta(days=1),
         rolls=position.num_rolls,
         realised_coin=position.pnl_coin,
-        realised_usd=sum(
-            leg.sold_usd - leg.bought_usd + leg.settled_usd - leg.fees_usd for leg in legs
-        ),
+        realised_usd=realised_usd,
         realised_pct=_percent(position.pnl_coin, first),
         worst_pct=_percent(position.worst_pnl_coin, first),
-        fees_coin=sum(leg.fees_coin for leg in legs),
+        fees_coin=fees_coin,
         exit_style=position.exit_style,
     )
 

@@ -123,6 +123,7 @@ def _earnings(book: Book, strategy_id: str, underlying: str) -> Earnings:
         if (each.strategy_id, each.underlying) == (strategy_id, underlying) and not each.sandbox
     ]
     legs: list[Leg] = [leg for position in positions for leg in position.legs]
+    futures = [position.future for position in positions if position.future is not None]
     return Earnings(
         strategy_id=strategy_id,
         underlying=underlying,
@@ -134,10 +135,10 @@ def _earnings(book: Book, strategy_id: str, underlying: str) -> Earnings:
         bought_back_usd=sum(leg.bought_usd for leg in legs),
         paid_off_coin=-sum(leg.settled_coin for leg in legs) + 0.0,
         paid_off_usd=-sum(leg.settled_usd for leg in legs) + 0.0,
-        fees_coin=sum(leg.fees_coin for leg in legs),
-        fees_usd=sum(leg.fees_usd for leg in legs),
+        fees_coin=sum(leg.fees_coin for leg in legs) + sum(each.fees_coin for each in futures),
+        fees_usd=sum(leg.fees_usd for leg in legs) + sum(each.fees_usd for each in futures),
         held_coin=sum(leg.size * (leg.mark_coin or 0.0) for leg in legs if leg.size),
-        pnl_coin=sum(leg.pnl_coin for leg in legs),
+        pnl_coin=sum(each.pnl_coin for each in positions),
     )
 
 
