@@ -31,6 +31,7 @@ class RiskLimits:
     price_collar_pct: float = field(default=20.0, validator=not_negative)
     price_collar_ticks: int = 4
     price_collar_ask_pct: float = field(default=10.0, validator=not_negative)
+    future_collar_pct: float = field(default=1.5, validator=not_negative)  # of the index
     quote_age: timedelta = timedelta(seconds=30)
     index_age: timedelta = timedelta(seconds=30)
     account_age: timedelta = timedelta(seconds=60)

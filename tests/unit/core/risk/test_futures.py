@@ -1,4 +1,4 @@
-"""Futures held at the venue: counted in delta and coin, never judged as options, never booked."""
+"""Futures held at the venue: counted in delta and coin, never judged as options."""
 
 import pytest
 from attrs import evolve
@@ -76,13 +76,13 @@ def test_an_unsettled_loss_covers_nothing() -> None:
 
 
 def test_an_order_on_a_future_is_not_let_pass_as_an_option() -> None:
-    """The controls of options refuse it, rather than reading dollars as contracts."""
+    """It has controls of its own: a tenth of a dollar is no lot, and it belongs to no position."""
     case = calm()
     order = evolve(case.intent, contract=PERPETUAL, amount=0.1)
 
     assert judge(case.intent, case.state).approved
     refused = {breach.control for breach in judge(order, case.state).breaches}
-    assert {2, 11} <= refused
+    assert {1, 11} <= refused
 
 
 def test_a_future_has_no_option() -> None:
