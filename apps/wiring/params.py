@@ -14,6 +14,7 @@ from core.risk.gates import VenueAddress, VenueEnvironment
 from core.risk.limits import RiskLimits
 from core.selectors.filters import FilterParams
 from core.selectors.score import ScoreParams
+from core.simulation.perpetual import future_rules
 from core.strategies.covered_call import CoveredCallParams
 from core.strategies.upkeep import UpkeepParams
 from core.usecases.desk import DeskParams
@@ -48,6 +49,7 @@ def desk_params(settings: Settings) -> DeskParams:
         settings_hash=settings_hash(settings),
         health=health_params(settings),
         address=venue_address(settings),
+        future_rules={coin: future_rules(coin) for coin in settings.venue.underlyings},
     )
 
 

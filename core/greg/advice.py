@@ -78,6 +78,7 @@ class GregPosition:
     short_strike: float | None = _fact()
     expected_move_pct: float | None = _fact()  # of the front leg to its expiry, a fraction
     credit_usd: float | None = _fact()  # of one contract of the structure
+    bare_perp_coin: float | None = _fact()  # the perpetual, once no option is held any more
 
 
 @frozen(kw_only=True)

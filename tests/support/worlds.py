@@ -15,6 +15,7 @@ from adapters.memory.positions import MemoryPositionStore
 from adapters.memory.venue_log import MemoryVenueLog
 from core.execution.intents import OrderParams
 from core.risk.limits import RiskLimits
+from core.simulation.perpetual import future_rules
 from core.simulation.venue import SimulatedVenue
 from core.strategies.base import Strategy
 from core.strategies.covered_call import CoveredCall, CoveredCallParams
@@ -45,6 +46,7 @@ PARAMS = DeskParams(
         max_spread_pct=20.0,
     ),
     orders=OrderParams(),
+    future_rules={"BTC": future_rules("BTC")},
 )
 
 

@@ -6,6 +6,9 @@ OPTIONS_AGENT_FULL=1 runs all 10,000 sequences, two minutes; without it a slice.
 
 import os
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from math import log, sqrt
+from statistics import NormalDist
 
 import numpy as np
 from attrs import define, evolve
@@ -17,6 +20,7 @@ from core.rng import rng_at
 from tests.support.gate_model import GateModel
 from tests.support.greg_desks import (
     BEAR_CALL,
+    EXPIRY,
     MOST,
     OPEN,
     SANDBOX,
@@ -31,7 +35,18 @@ from tests.support.markets import NOW
 SEQUENCES = 10_000 if os.environ.get("OPTIONS_AGENT_FULL") == "1" else 400
 CALLS = 14
 BEAR, STRAD = "STRATEGY_F_BEAR_CALL_SPREAD", "STRATEGY_A_STRADDLE"
+HEDGE = ExecutionRequest(position_id=STRADDLE, action="HEDGE", strategy=STRAD, underlying="BTC")
 IDS = (BEAR_CALL, BEAR_CALL, BEAR_CALL, STRADDLE, SANDBOX, "demo:BTC-straddle", "nobody")
+
+
+def _hedge_usd() -> float:
+    """Half a call of 104,000 at 60 %, short, by N(d1), in lots of 10 USD at 100,000."""
+    deviation = 0.6 * sqrt((EXPIRY - NOW) / timedelta(days=365))
+    d1 = log(100_000.0 / 104_000.0) / deviation + deviation / 2.0
+    return 10.0 * round(0.5 * NormalDist().cdf(d1) * 100_000.0 / 10.0)
+
+
+HEDGE_USD = _hedge_usd()
 
 
 @define
@@ -41,6 +56,7 @@ class Tally:
     refusals: int = 0
     passed: int = 0
     orders: int = 0
+    hedges: int = 0
 
 
 @define
@@ -96,6 +112,8 @@ class Sequence:
             strategy=str(self.pick(BEAR, BEAR, BEAR, STRAD, "STRATEGY_E")),
             underlying=str(self.pick("BTC", "BTC", "BTC", "ETH")),
         )
+        if self.rng.random() < 0.3:
+            request = HEDGE
         key, model = (request.position_id, request.action), self.model
         is_again = model.passes_first(request.strategy, request.underlying) and key in self.done
         asked = (request.position_id, request.action, request.strategy, request.underlying)
@@ -106,8 +124,7 @@ class Sequence:
         if is_again:
             assert (sent, outcome.status is ExecutionStatus.REFUSED) == (0, False)
             return
-        is_for_risk = passes and request.action == "HEDGE"  # which does not know futures
-        if passes and not is_for_risk:
+        if passes:
             self._passed(request, outcome.status, sent)
         else:
             assert (outcome.status, sent) == (ExecutionStatus.REFUSED, 0), outcome
@@ -118,10 +135,11 @@ class Sequence:
         wanted = ExecutionStatus.EXECUTED if is_live else ExecutionStatus.SIMULATED
         assert (status, sent) == (wanted, int(is_live))
         self.done.add((request.position_id, request.action))
+        self.tally.hedges += is_live and request.action == "HEDGE"
         self.tally.passed += 1
         if is_live:
             self.tally.orders += sent
-            del self.model.notional_usd[request.position_id]
+            self.model.is_done(request.position_id, request.action)
 
     async def _changes(self, takes: bool, change: Awaitable[ModeState]) -> None:
         try:
@@ -162,6 +180,7 @@ async def begun(number: int) -> Sequence:
         is_core_dry_run=is_dry,
         is_synthetic=is_synthetic,
         notional_usd={BEAR_CALL: 50_000.0, STRADDLE: 50_000.0},
+        hedge_usd={STRADDLE: HEDGE_USD},
         advised={
             BEAR_CALL: ("CLOSE", BEAR, "BTC"),
             STRADDLE: ("HEDGE", STRAD, "BTC"),
@@ -193,7 +212,13 @@ async def test_no_sequence_reaches_an_order_with_a_gate_closed() -> None:
         whole.refusals += run.tally.refusals
         whole.passed += run.tally.passed
         whole.orders += run.tally.orders
+        whole.hedges += run.tally.hedges
+        in_perpetual = [
+            each for each in run.rig.rig.trading.requests if each.contract.symbol == "BTC-PERPETUAL"
+        ]
+        assert [each.amount for each in in_perpetual] == [HEDGE_USD] * run.tally.hedges
 
     assert whole.refusals > 4 * SEQUENCES
     assert whole.orders > SEQUENCES // 40
+    assert whole.hedges > SEQUENCES // 80
     assert whole.passed > whole.orders
