@@ -51,7 +51,7 @@ def hedges(rig: GregRig) -> list[OrderIntent]:
 
 async def scheduled(rig: GregRig) -> list[GregEntry]:
     """What the scheduler wrote into the journal."""
-    return [row for row in await rig.rows() if row.extra_info.get("scheduled") is True]
+    return [row for row in await rig.rows() if row.is_scheduled]
 
 
 async def test_with_every_gate_open_a_position_is_hedged() -> None:
