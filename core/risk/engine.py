@@ -8,6 +8,7 @@ from core.risk import conduct_controls as conduct
 from core.risk import future_controls as future
 from core.risk import market_controls as market
 from core.risk import size_controls as size
+from core.risk import structure_controls as structure
 from core.risk.exposure import RiskState, reduces
 from ports.decision_log import Breach, Verdict
 from ports.instruments import FutureContract
@@ -50,6 +51,21 @@ OF_OPTIONS = (
     Control(11, "instrument", market.instrument),
     *_CONDUCT,
 )
+OF_STRUCTURES = (
+    Control(1, "order_size", size.order_size),
+    Control(2, "not_covered", structure.secured),
+    Control(3, "expiry_exposure", structure.expiry_exposure),
+    Control(4, "position_count", structure.position_counts),
+    Control(5, "notional", size.notional),
+    Control(6, "margin", size.margin_after),
+    Control(6, "equity_unknown", size.equity_known),
+    Control(7, "net_delta", size.net_delta_after),
+    Control(8, "price_collar", market.price_collar, binds_closing=True),
+    Control(9, "stale", market.quote_age),
+    Control(10, "quote", market.quote_sanity),
+    Control(11, "instrument", market.tradable),
+    *_CONDUCT,
+)
 OF_FUTURES = (
     Control(1, "order_size", future.future_size),
     Control(4, "position_count", size.chain_count),
@@ -86,7 +102,7 @@ def judge(intent: OrderIntent, state: RiskState) -> Verdict:
     closing = _is_closing(intent, state)
     breaches = [
         breach
-        for control in _controls_of(intent)
+        for control in _controls_of(intent, state)
         if control.binds_closing or not closing
         if (breach := _ask(control, intent, state)) is not None
     ]
@@ -96,8 +112,10 @@ def judge(intent: OrderIntent, state: RiskState) -> Verdict:
     return Verdict(tuple(breaches))
 
 
-def _controls_of(intent: OrderIntent) -> tuple[Control, ...]:
-    return OF_FUTURES if isinstance(intent.contract, FutureContract) else OF_OPTIONS
+def _controls_of(intent: OrderIntent, state: RiskState) -> tuple[Control, ...]:
+    if isinstance(intent.contract, FutureContract):
+        return OF_FUTURES
+    return OF_STRUCTURES if intent.strategy_id in state.limits.structured else OF_OPTIONS
 
 
 def _is_closing(intent: OrderIntent, state: RiskState) -> bool:

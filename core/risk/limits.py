@@ -52,6 +52,7 @@ class RiskLimits:
     reconciliation_age: timedelta = timedelta(minutes=10)
     unknown_age: timedelta = timedelta(seconds=60)
     clock_skew: timedelta = timedelta(seconds=5)
+    structured: frozenset[str] = frozenset()  # strategies that also sell puts and buy options
 
 
 def within(figure: float, limit: float) -> bool:

@@ -81,7 +81,8 @@ def margin_after(intent: OrderIntent, state: RiskState) -> str | None:
     """The account once this and every pending sell is filled; see `pending_funds`."""
     funds = pending_funds(state)
     cost_coin = _cost_coin(intent, intent.amount, state)
-    margin_coin = _margin_coin(intent.option, intent.amount, state)
+    sells = intent.side is Side.SELL  # what is bought is paid at once, and needs none
+    margin_coin = _margin_coin(intent.option, intent.amount, state) if sells else 0.0
     return funds.after(margin_coin, cost_coin).beyond(state.limits.max_margin_used_pct)
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from attrs import evolve, frozen
 
 from core.execution.intents import Unpriced
+from core.greg.advice import Advice
 from core.greg.demo import is_demo
 from core.greg.executing import (
     ExecutionOutcome,
@@ -20,13 +21,15 @@ from core.greg.hedge_results import acknowledged, failed, simulated
 from core.greg.hedging import HedgeOrder
 from core.greg.holdings import Holding
 from core.greg.intents import hedge_intent, hedge_off_intent, leg_intent
+from core.greg.legging import LegOrder, taking_back
 from core.greg.modes import Environment, Execution, GateClosed, Mode, Passed, may_execute
 from core.risk.engine import judge
 from core.usecases.desk import Look, Reading, controls_now, risk_state
 from core.usecases.greg_desk import GregDesk, Seen
-from core.usecases.orders import out_of_doubt, submit
+from core.usecases.orders import out_of_doubt, submit, withdraw
 from core.usecases.rolls import drafting
-from ports.errors import PortError
+from ports.decision_log import Alarm
+from ports.errors import Malformed, PortError, Refused, Unavailable
 from ports.positions import OrderRecord
 from ports.trading import OrderIntent, OrderState, Side
 
@@ -36,15 +39,23 @@ _HEDGE_REACH = 0.005  # of the index: how far a hedge goes for its price
 
 @frozen(kw_only=True)
 class Subject:
-    """The position that orders are for, and whether the market it is judged by is invented."""
+    """
+    The position that orders are for; whether the market it is judged by is invented, and whether
+    the safety filter lacks a sensor.
+    """
 
     holding: Holding
     is_synthetic: bool
+    is_safety_degraded: bool = True
 
 
 def subject_of(seen: Seen) -> Subject:
     """The subject of orders for what was *seen*."""
-    return Subject(holding=seen.holding, is_synthetic=seen.reading.bundle.is_synthetic)
+    return Subject(
+        holding=seen.holding,
+        is_synthetic=seen.reading.bundle.is_synthetic,
+        is_safety_degraded=seen.reading.selection.safety_degraded,
+    )
 
 
 def outcome_of(
@@ -120,37 +131,64 @@ class Sending:
             raise GateClosed("risk", "; ".join(each.detail for each in verdict.breaches))
 
     async def _sent(self, orders: Sequence[PlannedOrder]) -> ExecutionOutcome:
-        """Send *orders* one after the other, each only once the one before is filled whole."""
-        ids: list[str] = []
-        for order in orders:
-            why = await self._one(order, ids)
-            if why:
-                status = ExecutionStatus.PARTIAL if ids else ExecutionStatus.FAILED
-                return evolve(self._ended(status, why), order_ids=tuple(ids))
-        told = "; ".join(words_of(each) for each in orders)
-        return evolve(self._ended(ExecutionStatus.EXECUTED, told), order_ids=tuple(ids))
+        """
+        Send *orders* one after the other, each only once the one before is filled whole.
 
-    async def _one(self, order: PlannedOrder, ids: list[str]) -> str:
-        """Send *order* and add its id to *ids*; return why the rest must not follow, or nothing."""
+        What was opened before one that is not is taken back: a structure is whole or not there.
+        """
+        ids: list[str] = []
+        opened: list[LegOrder] = []
+        for order in orders:
+            step = await self._one(order, ids)
+            if isinstance(order, LegOrder) and not order.reduces and step.filled > 0.0:
+                opened.append(evolve(order, amount=step.filled))
+            if step.why:
+                told = [step.why, *[await self._back(each, ids) for each in taking_back(opened)]]
+                status = ExecutionStatus.PARTIAL if ids else ExecutionStatus.FAILED
+                return evolve(self._ended(status, "; ".join(told)), order_ids=tuple(ids))
+        told = [words_of(each) for each in orders]
+        done = self._ended(ExecutionStatus.EXECUTED, "; ".join(told))
+        return evolve(done, order_ids=tuple(ids))
+
+    async def _back(self, order: LegOrder, ids: list[str]) -> str:
+        """Take back what was opened; what came of it, in words."""
+        step = await self._one(order, ids)
+        return f"not taken back: {step.why}" if step.why else f"taken back: {words_of(order)}"
+
+    async def _one(self, order: PlannedOrder, ids: list[str]) -> "_Step":
+        """Send *order* and add its id to *ids*; what of it was filled, and why the rest was not."""
         desk = self.greg.desk
         try:
             reading = await self.look.reading()
             may_execute(self.greg.state, await self._wanted(reading, is_current=True))
         except (GateClosed, PortError) as error:
-            return f"stopped before {words_of(order)}: {error}"
+            return _Step(f"stopped before {words_of(order)}: {error}")
         intent = self._intent(order, reading)
         if isinstance(intent, str):
-            return intent
+            return _Step(intent)
         record = await submit(desk, intent, reading)
         if record is None:
             self._note_hedge(order, None)
-            return f"{words_of(order)}: stopped by a control"
-        record = await out_of_doubt(desk, record)
+            return _Step(f"{words_of(order)}: stopped by a control")
+        record = await self._settled(order, await out_of_doubt(desk, record))
         self._note_hedge(order, record)
         if record.reached_venue and record.state is not OrderState.REJECTED:
             ids.append(record.order_id or record.intent.label)
         is_whole = record.state is OrderState.FILLED
-        return "" if is_whole else f"{words_of(order)}: {record.state} {record.reason}".rstrip()
+        why = "" if is_whole else f"{words_of(order)}: {record.state} {record.reason}".rstrip()
+        return _Step(why, record.filled_amount)
+
+    async def _settled(self, order: PlannedOrder, record: OrderRecord) -> OrderRecord:
+        """*record* once nothing of an opening works any more; others may rest for their time."""
+        opens = isinstance(order, LegOrder) and not order.reduces
+        if not opens or not record.state.is_working:
+            return record
+        try:
+            return await withdraw(self.greg.desk, record)
+        except (Unavailable, Malformed, Refused) as error:  # the loop withdraws it at its time
+            desk, subject = self.greg.desk, f"{record.intent.label} may still work"
+            await desk.keeper.record(Alarm(at=desk.now, subject=subject, detail=str(error)))
+            return record
 
     def _note_hedge(self, order: PlannedOrder, record: OrderRecord | None) -> None:
         if not isinstance(order, HedgeOrder):
@@ -199,10 +237,21 @@ class Sending:
             is_current=is_current,
             is_sandbox=is_demo(request.position_id) or (holding is not None and holding.sandbox),
             is_synthetic=subject is not None and subject.is_synthetic,
+            is_safety_degraded=subject is not None
+            and request.action == Advice.ROLL
+            and subject.is_safety_degraded,
         )
 
     def _ended(self, status: ExecutionStatus, note: str) -> ExecutionOutcome:
         return outcome_of(self.greg, self.request, status, note)
+
+
+@frozen
+class _Step:
+    """Why what was to follow an order must not, empty if it may; and how much of it was filled."""
+
+    why: str
+    filled: float = 0.0
 
 
 def _reduces(order: HedgeOff, reading: Reading) -> bool:
