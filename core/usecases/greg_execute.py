@@ -152,8 +152,8 @@ class _Attempt:
             PortError: Something outside did not answer before anything was sent.
         """
         greg, request = self.greg, self.request
-        seen = greg.seen.get(request.position_id)
-        is_current = _is_current(greg, request)
+        seen = _as_held_now(greg, greg.seen.get(request.position_id))
+        is_current = seen is not None and _is_current(greg, request)
         orders: tuple[PlannedOrder, ...] = ()
         if seen is not None and is_current:
             reading = await self.look.reading()
@@ -194,6 +194,15 @@ def _asked(greg: GregDesk, request: ExecutionRequest) -> Asked:
         environment=greg.params.environment,
         allowed_underlyings=greg.params.underlyings,
     )
+
+
+def _as_held_now(greg: GregDesk, seen: Seen | None) -> Seen | None:
+    """What was *seen* with the position as the book has it now; None if it is gone."""
+    if seen is None:
+        return None
+    held = (each for each in greg.holdings() if each.position_id == seen.holding.position_id)
+    holding = next(held, None)
+    return None if holding is None else evolve(seen, holding=holding)
 
 
 def _is_current(greg: GregDesk, request: ExecutionRequest) -> bool:

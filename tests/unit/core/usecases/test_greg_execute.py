@@ -13,6 +13,7 @@ from core.greg.holdings import Holding
 from core.greg.modes import Environment, GateClosed, Mode, ModeState
 from core.usecases.comparing import compare
 from core.usecases.desk import read
+from core.usecases.greg_hedger import Hedger
 from ports.trading import OrderState, Side
 from tests.support.greg_desks import (
     BEAR_CALL,
@@ -337,17 +338,30 @@ async def test_a_mode_that_is_closed_on_the_way_stops_the_next_order() -> None:
     async def close_the_mode() -> None:
         await rig.greg.set_mode("advice_only")
 
-    seen = rig.greg.seen[BEAR_CALL]
-    twice = evolve(seen.holding, legs=seen.holding.legs * 2)
-    rig.greg.seen = {**rig.greg.seen, BEAR_CALL: evolve(seen, holding=twice)}
+    await run(rig, HEDGE)
+    closing = evolve(HEDGE, action="CLOSE")
+    await advised(rig, closing)
     rig.rig.trading.before_place = close_the_mode
-    outcome = await run(rig)
+    outcome = await run(rig, closing)
 
-    assert (outcome.status, rig.orders) == (ExecutionStatus.PARTIAL, 1)
+    assert (outcome.status, rig.orders) == (ExecutionStatus.PARTIAL, 2)
     assert "advice only" in outcome.note
     assert rig.rig.desk.keeper.book.orders[rig.rig.trading.requests[-1].label].state is (
         OrderState.FILLED
     )
+    assert held(rig, STRADDLE).perp_usd > 0.0
+
+
+async def test_a_position_is_taken_as_it_is_held_now() -> None:
+    """Advice to hedge that was followed meanwhile by somebody else is not followed twice."""
+    rig = await greg_rig()
+    await Hedger(greg=rig.greg, is_synthetic=False).look("BTC")
+    usd = held(rig, STRADDLE).perp_usd
+    outcome = await run(rig, HEDGE)
+
+    assert (outcome.status, rig.orders) == (ExecutionStatus.FAILED, 1)
+    assert "no order that would do it" in outcome.note
+    assert held(rig, STRADDLE).perp_usd == usd
 
 
 async def test_a_change_of_mode_is_written_down() -> None:

@@ -1,5 +1,6 @@
 """
-Random sequences of mode, flag, cap and execute calls against an independent model of the gates.
+Random sequences of mode, flag, cap, execute and hedge calls against an independent model of the
+gates.
 
 OPTIONS_AGENT_FULL=1 runs all 10,000 sequences, two minutes; without it a slice.
 """
@@ -17,6 +18,7 @@ from core.context.sensor_values import DataSource
 from core.greg.executing import ExecutionRequest, ExecutionStatus
 from core.greg.modes import Caps, Environment, GateClosed, Mode, ModeState
 from core.rng import rng_at
+from core.usecases.greg_hedger import Hedger
 from tests.support.gate_model import GateModel
 from tests.support.greg_desks import (
     BEAR_CALL,
@@ -124,10 +126,30 @@ class Sequence:
         if is_again:
             assert (sent, outcome.status is ExecutionStatus.REFUSED) == (0, False)
             return
-        if passes:
+        if passes and request == HEDGE and self.tally.hedges:
+            assert (outcome.status, sent) == (ExecutionStatus.FAILED, 0)  # it leans no more
+            self.done.add(key)
+            self.tally.refusals += 1
+        elif passes:
             self._passed(request, outcome.status, sent)
         else:
             assert (outcome.status, sent) == (ExecutionStatus.REFUSED, 0), outcome
+            self.tally.refusals += 1
+
+    async def schedule(self) -> None:
+        """The hedge scheduler looks: what leans is hedged, or written down as advice."""
+        asked = (STRADDLE, "HEDGE", STRAD, "BTC")
+        is_in_band, passes = self.tally.hedges > 0, self.model.lets_through(*asked)
+        before = self.rig.orders
+        hedger = Hedger(greg=self.rig.greg, is_synthetic=self.model.is_synthetic)
+        await hedger.look("BTC")
+        sent = int(passes and self.model.mode == "live" and not is_in_band)
+        assert self.rig.orders - before == sent
+        if sent:
+            self.model.is_done(STRADDLE, "HEDGE")
+            self.tally.orders += 1
+            self.tally.hedges += 1
+        elif not passes and not is_in_band:
             self.tally.refusals += 1
 
     def _passed(self, request: ExecutionRequest, status: ExecutionStatus, sent: int) -> None:
@@ -157,6 +179,7 @@ class Sequence:
             (self.mode, self.mode, self.master, self.flags, self.caps)
             + rare
             + ((self.execute,) * 5)
+            + ((self.schedule,) * 2)
         )
 
 
