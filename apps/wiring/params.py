@@ -15,7 +15,6 @@ from core.risk.gates import VenueAddress, VenueEnvironment
 from core.risk.limits import RiskLimits
 from core.selectors.filters import FilterParams
 from core.selectors.score import ScoreParams
-from core.simulation.perpetual import future_rules
 from core.strategies.covered_call import CoveredCallParams
 from core.strategies.upkeep import UpkeepParams
 from core.usecases.desk import DeskParams
@@ -50,7 +49,6 @@ def desk_params(settings: Settings) -> DeskParams:
         settings_hash=settings_hash(settings),
         health=health_params(settings),
         address=venue_address(settings),
-        future_rules={coin: future_rules(coin) for coin in settings.venue.underlyings},
     )
 
 

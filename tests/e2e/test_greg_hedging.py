@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from adapters.deribit.auth import Credentials
 from adapters.deribit.client import DeribitClient
 from adapters.deribit.clock import SteppedVenueClock
+from adapters.deribit.futures import perpetual_rules
 from adapters.deribit.history import DeribitHistory
 from adapters.deribit.market_data import DeribitMarketData
 from adapters.deribit.throttle import UNLIMITED, Throttle
@@ -104,7 +105,9 @@ async def wire(exchange: ExchangeRig, client: DeribitClient) -> Wired:
         world=world,
         keeper=Bookkeeper(journal, store, "test"),
         strategies=(),
-        params=evolve(PARAMS, limits=LIMITS),
+        params=evolve(
+            PARAMS, limits=LIMITS, future_rules={"BTC": await perpetual_rules(client, "BTC")}
+        ),
     )
     return Wired(exchange, client, clock, journal, desk)
 
