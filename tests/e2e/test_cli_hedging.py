@@ -111,3 +111,14 @@ def test_without_the_setting_nobody_looks(leaning: Path) -> None:
     assert ran.returncode == 0
     assert "greg hedge of" not in ran.stdout
     assert payloads(leaning / BOOK, "GregNoted") == []
+
+
+def test_the_exchange_tells_the_grid_of_its_perpetual(tmp_path: Path) -> None:
+    """Where hedges are wanted `run` asks the venue for it, and trades on as before."""
+    ran = options_agent(
+        *("run", "--venue", "exchange", "--ticks", "1", "--interval", "1", *WANTED), cwd=tmp_path
+    )
+    (book,) = (tmp_path / "data").glob("exchange-*")
+
+    assert ran.returncode == 0, ran.stderr
+    assert len(payloads(book, "Ticked")) == 1
