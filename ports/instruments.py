@@ -37,7 +37,7 @@ class Settlement(StrEnum):
     LINEAR = "linear"
 
 
-@frozen(order=True)
+@frozen(cache_hash=True)
 class OptionContract:
     """
     A European option on one coin, known by its terms.
@@ -87,6 +87,14 @@ class OptionContract:
         return (
             f"{self.underlying}{family}-{_day(self.expiry)}-{strike}-{self.kind.value[0].upper()}"
         )
+
+    def __lt__(self, other: "OptionContract") -> bool:
+        """Whether it comes sooner in a list: by coin, expiry, strike, calls first, family."""
+        return self._place < other._place
+
+    @cached_property
+    def _place(self) -> tuple[str, datetime, float, str, str]:
+        return (self.underlying, self.expiry, self.strike, self.kind, self.settlement)
 
     @property
     def is_call(self) -> bool:

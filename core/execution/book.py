@@ -185,9 +185,10 @@ def _marked(entry: Marked, book: Book) -> Book:
         else position
         for key, position in book.positions.items()
     }
-    book = evolve(book, positions=positions)
-    wealth = {**book.wealth, entry.underlying: wealth_after(book, entry)}
-    return evolve(book, wealth=wealth, drawdown=drawdown_after(book.drawdown, wealth, entry.at))
+    before = book.wealth.get(entry.underlying)
+    wealth = {**book.wealth, entry.underlying: wealth_after(before, positions, entry)}
+    drawdown = drawdown_after(book.drawdown, wealth, entry.at)
+    return evolve(book, positions=positions, wealth=wealth, drawdown=drawdown)
 
 
 @after.register

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from core.execution.futures import funded
 from ports.decision_log import Marked
-from ports.positions import Book, Drawdown, TrackedPosition, Wealth
+from ports.positions import Drawdown, TrackedPosition, Wealth
 
 
 def remarked(position: TrackedPosition, entry: Marked) -> TrackedPosition:
@@ -24,18 +24,21 @@ def remarked(position: TrackedPosition, entry: Marked) -> TrackedPosition:
     for mark in entry.futures:
         if future is not None and future.contract == mark.contract and future.size_usd != 0.0:
             future = funded(future, mark, entry)
-    position = evolve(position, legs=legs, future=future)
-    return evolve(position, worst_pnl_coin=min(position.worst_pnl_coin, position.pnl_coin))
+    pnl_coin = sum(leg.pnl_coin for leg in legs) + (future.pnl_coin if future else 0.0)
+    worst = min(position.worst_pnl_coin, pnl_coin)
+    return evolve(position, legs=legs, future=future, worst_pnl_coin=worst)
 
 
-def wealth_after(book: Book, entry: Marked) -> Wealth:
+def wealth_after(
+    before: Wealth | None, positions: Mapping[str, TrackedPosition], entry: Marked
+) -> Wealth:
     """
     Attribution of the change since the last mark: coin held through the move of the index, then
     what options, fees and others added, at the new index. The parts sum to the whole.
     """
     counted = [
         position
-        for position in book.positions.values()
+        for position in positions.values()
         if position.underlying == entry.underlying and not position.sandbox
     ]
     held = [leg for position in counted for leg in position.legs]
@@ -44,7 +47,6 @@ def wealth_after(book: Book, entry: Marked) -> Wealth:
     option_coin = fsum(leg.option_coin for leg in held)
     hedge_coin = fsum(future.gained_coin for future in futures)
     fees_coin = -fsum([*(leg.fees_coin for leg in held), *(each.fees_coin for each in futures)])
-    before = book.wealth.get(entry.underlying)
     if before is None:
         flows = option_coin + hedge_coin + fees_coin  # traded before the first mark
         before = Wealth(

@@ -166,6 +166,19 @@ def deviations(x: float, tenor: float, iv: float) -> Any:
 
 
 @inline
+def scales(x: float, tenor: float, iv: float) -> Any:
+    """a and t as `deviations` has them, √T and 1/s, the last zero where s is."""
+    root = sqrt(0.0 if tenor <= 0.0 else tenor)
+    s = iv * root
+    s = _MAX_DEVIATION if s > _MAX_DEVIATION else s
+    divisor = LEAST_DEVIATION if s < LEAST_DEVIATION else s
+    inverse = 1.0 / divisor
+    a = x * inverse
+    a = fma(fma(-a, divisor, x), inverse, a)  # rounded as x / s is
+    return a, 0.5 * s, root, 0.0 if s < LEAST_DEVIATION else inverse
+
+
+@inline
 def arguments(a: float, t: float) -> Any:
     """
     Those of `mills`, and whether 1 - v is to be made of them rather than v: y is d or -d.

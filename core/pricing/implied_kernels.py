@@ -29,7 +29,7 @@ from core.pricing.arithmetic import (
 from ports.columns import Bools, Floats
 
 # The digest of arithmetic.py: numba's cache sees a change of this file, not of that one.
-ARITHMETIC = "f3f7e1dd5db86e07"
+ARITHMETIC = "7654eef75f8d3b56"
 
 Statuses: TypeAlias = NDArray[np.int8]
 

@@ -12,14 +12,13 @@ arithmetic has the functions. Loops have no branches, so that LLVM makes vector 
 (a test reads it), and work by blocks that stay in the cache.
 """
 
-from math import nan, sqrt
+from math import nan
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from core.kernel import inline, kernel
 from core.pricing.arithmetic import (
-    LEAST_DEVIATION,
     arguments,
     density_factors,
     deviations,
@@ -28,11 +27,12 @@ from core.pricing.arithmetic import (
     log_ratio,
     mills,
     premium,
+    scales,
 )
 from ports.columns import Bools, Floats
 
 # The digest of arithmetic.py: numba's cache sees a change of this file, not of that one.
-ARITHMETIC = "f3f7e1dd5db86e07"
+ARITHMETIC = "7654eef75f8d3b56"
 
 BLOCK = 2048
 _DAYS_A_YEAR = 365.0
@@ -72,22 +72,22 @@ def premium_coin(options: Options, out: Floats) -> None:
 @kernel
 def deltas(options: Options, out: Floats) -> None:
     """Write ∂V/∂F and that less the premium in coin, (2, n); see black76.delta."""
-    work = np.empty((2, min(BLOCK, out.shape[1])))
+    work = np.empty((4, min(BLOCK, out.shape[1])))
     for start in range(0, out.shape[1], BLOCK):
         part = slice(start, min(start + BLOCK, out.shape[1]))
         block = _block(options, part)
-        _deviations(block, work)
+        _scales(block, work)
         _write_deltas(block, work, (out[0, part], out[1, part]))
 
 
 @kernel
 def main_greeks(options: Options, out: Floats) -> None:
     """Write a row for each field of greeks.MainGreeks, in its unit, (8, n)."""
-    work = np.empty((2, min(BLOCK, out.shape[1])))
+    work = np.empty((4, min(BLOCK, out.shape[1])))
     for start in range(0, out.shape[1], BLOCK):
         part = slice(start, min(start + BLOCK, out.shape[1]))
         block = _block(options, part)
-        _deviations(block, work)
+        _scales(block, work)
         low, high = _four(out[:4], part), _four(out[4:], part)
         _write_main(block, work, low, high)
 
@@ -95,11 +95,11 @@ def main_greeks(options: Options, out: Floats) -> None:
 @kernel
 def other_greeks(options: Options, out: Floats) -> None:
     """Write a row for each field that greeks.Greeks has beyond MainGreeks, (9, n)."""
-    work = np.empty((2, min(BLOCK, out.shape[1])))
+    work = np.empty((4, min(BLOCK, out.shape[1])))
     for start in range(0, out.shape[1], BLOCK):
         part = slice(start, min(start + BLOCK, out.shape[1]))
         block = _block(options, part)
-        _deviations(block, work)
+        _scales(block, work)
         low, high = _four(out[:4], part), _four(out[4:], part)
         _write_others(block, work, low, high, out[8, part])
 
@@ -131,6 +131,17 @@ def _deviations(options: Options, work: Floats) -> None:
 
 
 @kernel
+def _scales(options: Options, work: Floats) -> None:
+    """Write, besides the rows of `_deviations`, √T and 1/s: a division costs as much as an exp."""
+    for i in range(options.iv.size):
+        forward, strike, tenor = options.forward[i], options.strike[i], options.tenor[i]
+        iv = options.iv[i]
+        iv = iv if is_market(forward, strike) & (iv >= 0.0) else nan
+        row = scales(abs(log_ratio(forward, strike)), tenor, iv)
+        work[0, i], work[1, i], work[2, i], work[3, i] = row
+
+
+@kernel
 def _premiums(options: Options, work: Floats, out: Floats) -> None:
     for i in range(out.size):
         forward, strike, is_call = options.forward[i], options.strike[i], options.is_call[i]
@@ -147,14 +158,14 @@ def _divide(out: Floats, forward: Floats) -> None:
 @kernel
 def _write_deltas(options: Options, work: Floats, rows: Any) -> None:
     for i in range(options.iv.size):
-        row = _sensitivities(options, i, work[0, i], work[1, i])
+        row = _sensitivities(options, i, work)
         rows[0][i], rows[1][i] = row[1], row[2]
 
 
 @kernel
 def _write_main(options: Options, work: Floats, low: Any, high: Any) -> None:
     for i in range(options.iv.size):
-        row = _sensitivities(options, i, work[0, i], work[1, i])
+        row = _sensitivities(options, i, work)
         low[0][i], low[1][i], low[2][i], low[3][i] = row[0], row[1], row[3], row[4]
         high[0][i], high[1][i], high[2][i], high[3][i] = row[5], row[6], row[7], row[8]
 
@@ -162,7 +173,7 @@ def _write_main(options: Options, work: Floats, low: Any, high: Any) -> None:
 @kernel
 def _write_others(options: Options, work: Floats, low: Any, high: Any, last: Floats) -> None:
     for i in range(options.iv.size):
-        row = _sensitivities(options, i, work[0, i], work[1, i])
+        row = _sensitivities(options, i, work)
         value, _, net_delta, _, vega, theta, _, _, _, charm, speed, gamma_coin = row
         forward, days = options.forward[i], _DAYS_A_YEAR * options.tenor[i]
         low[0][i], low[1][i] = net_delta, theta * (days if days < 1.0 else 1.0)
@@ -172,9 +183,10 @@ def _write_others(options: Options, work: Floats, low: Any, high: Any, last: Flo
 
 
 @inline
-def _sensitivities(options: Options, i: int, a: float, t: float) -> Any:
+def _sensitivities(options: Options, i: int, work: Floats) -> Any:
     """V, delta, net delta, gamma, vega, theta, rho, vanna, volga, charm, speed, ∂²v/∂F²."""
     f, k, tenor, iv = options.forward[i], options.strike[i], options.tenor[i], options.iv[i]
+    a, t, root, inverse = work[0, i], work[1, i], work[2, i], work[3, i]
     is_call, is_upper, is_dead = options.is_call[i], k >= f, (tenor <= 0.0) & (t == 0.0)
     y, gap, is_near_bound = given = arguments(a, t)
     near, far, _, _, both = ratios = mills(y, gap)
@@ -199,8 +211,6 @@ def _sensitivities(options: Options, i: int, a: float, t: float) -> Any:
     at_forward = density * per_usd  # φ(d1)
     d, z = -y if is_near_bound else y, y + gap
     d1, d2 = (-d, -z) if is_upper else (z, d)
-    root = sqrt(0.0 if tenor <= 0.0 else tenor)
-    inverse = 0.0 if t < LEAST_DEVIATION else 0.5 / t  # 1 / s
     per_iv, per_root = root * inverse, iv * inverse
     slope, d2_per_iv = density * root, d2 * per_iv
     gamma = at_forward * per_usd * inverse

@@ -5,12 +5,12 @@ from math import sqrt
 import numpy as np
 from attrs import field, frozen
 
+from core.pricing.averaging import averaging_years
 from core.simulation.synthetic_params import CoinParams
 from core.simulation.synthetic_path import CoinState
 from ports.columns import Floats, Ints, float_column
 
 _YEARS_PER_DAY = 1.0 / 365.0
-_AVERAGING_YEARS = 30.0 / (365.0 * 24.0 * 60.0)  # the delivery price is a mean of 30 minutes
 
 
 @frozen(kw_only=True, eq=False)
@@ -72,16 +72,6 @@ def at_the_money_variance(
         long_run * (years - until_slow) + medium * (until_slow - until_fast) + short * until_fast
     )
     return variance
-
-
-def averaging_years(years: Floats) -> Floats:
-    """
-    Return the time that counts for a mean of the last half hour: 20 minutes less than *years*.
-
-    Within the half hour a share α of the mean is open and u is left: α² u / 3.
-    """
-    inside = (years / _AVERAGING_YEARS) ** 2 * years / 3.0
-    return np.where(years < _AVERAGING_YEARS, inside, years - 2.0 / 3.0 * _AVERAGING_YEARS)
 
 
 def forwards(coin: CoinParams, index_usd: float, years: Floats) -> Floats:

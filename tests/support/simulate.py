@@ -1,7 +1,7 @@
 """
 Simulate whole lives of the agent, one a seed, and say which seeds break an invariant.
 
-    scripts/simulate --seeds 0..500 [--ticks 60] [--faults 0.3] [--jobs 2] [--json]
+    scripts/simulate --seeds 0..500 [--ticks 60] [--faults 0.3] [--jobs N] [--json]
     scripts/simulate --seed 37
 
 Prints a fingerprint of each journal: the same seed gives the same one anywhere. A seed that
@@ -11,6 +11,7 @@ fails is lived again with fewer faults until none can be left out.
 import argparse
 import gc
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -127,7 +128,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="this one only, with its trace")
     parser.add_argument("--ticks", type=int, default=60)
     parser.add_argument("--faults", type=float, default=0.3, help="share of ticks disturbed")
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--json", action="store_true", help="one JSON object a seed")
     given = parser.parse_args()
     seeds = range(given.seed, given.seed + 1) if given.seed is not None else given.seeds

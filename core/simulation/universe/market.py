@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from core.pricing.averaging import averaging_years
 from core.pricing.black76 import tenor_years
 from core.rng import rng_at
 from core.simulation.synthetic import SyntheticMarket
 from core.simulation.synthetic_model import StoodAt, hours_ms
 from core.simulation.synthetic_params import SyntheticParams
 from core.simulation.synthetic_path import EPOCH
-from core.simulation.synthetic_surface import averaging_years
 from core.simulation.universe import path_kernel as kernel
 from core.simulation.universe.params import UniverseParams, priced_clock
 from core.simulation.universe.paths import CoinPath, extended, first_state
