@@ -179,8 +179,9 @@ def _executed(entry: Executed, book: Book) -> Book:
 
 @after.register
 def _marked(entry: Marked, book: Book) -> Book:
+    marks = {mark.contract: mark.mark_coin for mark in entry.marks}
     positions = {
-        key: remarked(position, entry)
+        key: remarked(position, marks, entry)
         if position.closed_at is None and position.underlying == entry.underlying
         else position
         for key, position in book.positions.items()

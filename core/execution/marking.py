@@ -8,12 +8,14 @@ from attrs import evolve
 
 from core.execution.futures import funded
 from ports.decision_log import Marked
+from ports.instruments import OptionContract
 from ports.positions import Drawdown, TrackedPosition, Wealth
 
 
-def remarked(position: TrackedPosition, entry: Marked) -> TrackedPosition:
-    """*position* at the marks of *entry*, with the funding that it tells of."""
-    marks = {mark.contract: mark.mark_coin for mark in entry.marks}
+def remarked(
+    position: TrackedPosition, marks: Mapping[OptionContract, float], entry: Marked
+) -> TrackedPosition:
+    """*position* at *marks*, those of *entry* by contract, with the funding that it tells of."""
     legs = tuple(
         evolve(leg, mark_coin=marks[leg.contract])
         if leg.size != 0.0 and leg.contract in marks
