@@ -66,6 +66,25 @@ class ClosedView:
 
 
 @frozen(kw_only=True)
+class FutureView:
+    """
+    The future that one position holds: USD, negative short, prices in USD per coin; coin earned
+    before fees, funding included, which is told apart too.
+    """
+
+    position_id: str
+    underlying: str
+    symbol: str
+    strategy_id: str
+    size_usd: float
+    entry_price: float
+    mark: float
+    gained_coin: float
+    funding_coin: float
+    fees_coin: float
+
+
+@frozen(kw_only=True)
 class Total:
     """Sums over positions of one coin: coins of different kind are never added."""
 
@@ -84,6 +103,26 @@ def open_views(book: Book, now: datetime) -> tuple[OpenView, ...]:
         for leg in position.open_legs
     ]
     return tuple(sorted(views, key=lambda view: (view.underlying, view.expiry, view.symbol)))
+
+
+def future_views(book: Book) -> tuple[FutureView, ...]:
+    """Every future that a position of *book* holds, at its last mark, oldest position first."""
+    return tuple(
+        FutureView(
+            position_id=position.position_id,
+            underlying=position.underlying,
+            symbol=future.contract.symbol,
+            strategy_id=position.strategy_id,
+            size_usd=future.size_usd,
+            entry_price=future.average_price,
+            mark=nan if future.mark_usd is None else future.mark_usd,
+            gained_coin=future.gained_coin,
+            funding_coin=future.funding_coin,
+            fees_coin=future.fees_coin,
+        )
+        for position in book.open_positions()
+        if (future := position.future) is not None and future.size_usd != 0.0
+    )
 
 
 def closed_views(book: Book) -> tuple[ClosedView, ...]:

@@ -144,7 +144,7 @@ def _earnings(book: Book, strategy_id: str, underlying: str) -> Earnings:
 
 def holdings_lines(book: Book) -> tuple[str, ...]:
     """
-    The economic content of *book*, a line a leg and a coin: what was traded and earned, without
+    The economic content of *book*, a line a leg, a future and a coin: what was traded and earned, without
     the labels, numbers and instants that differ between a run and the same run resumed.
     """
     legs = [
@@ -155,11 +155,17 @@ def holdings_lines(book: Book) -> tuple[str, ...]:
         if not position.sandbox
         for leg in position.legs
     ]
+    futures = [
+        f"{position.strategy_id} {future.contract.symbol} size {future.size_usd:g} "
+        f"realised {tidy(future.realised_coin)} fees {tidy(future.fees_coin)}"
+        for position in book.positions.values()
+        if (future := position.future) is not None
+    ]
     coins = [
         f"{underlying} equity {tidy(wealth.equity_coin)} index {wealth.index_usd}"
         for underlying, wealth in book.wealth.items()
     ]
-    return tuple(sorted(legs) + sorted(coins))
+    return tuple(sorted(legs) + sorted(futures) + sorted(coins))
 
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:

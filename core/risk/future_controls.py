@@ -100,6 +100,8 @@ def hedges(intent: OrderIntent, state: RiskState) -> str | None:
     position = state.book.positions.get(intent.position_id)
     if position is None or position.sandbox:
         return f"{intent.position_id} is no position that could be hedged"
+    if any(each.intent.position_id == intent.position_id for each in state.book.unsettled):
+        return f"an order for {intent.position_id} is not settled yet: what it holds is not known"
     before = position.future_usd / state.snapshot.index_usd
     before += sum(leg.size * _delta(leg, state) for leg in position.open_legs)
     after = before + _coin(intent, state)

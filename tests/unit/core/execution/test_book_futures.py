@@ -8,6 +8,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.analysis.position_view import closed_views, future_views
 from core.execution.book import fold
 from core.execution.reconcile import differences
 from ports.codec import from_json, to_json
@@ -284,3 +285,25 @@ def test_healing_options_leaves_the_hedge() -> None:
     assert (position.open_legs, position.future_usd, position.closed_at) == ((), -30_000.0, None)
     both = evolve(entry, positions=(held(A, -1.0),))
     assert fold(book, [both]).positions["p"].open_legs != ()
+
+
+def test_the_listing_shows_the_hedge_of_a_position() -> None:
+    """Its USD, entry and mark, what it earned with funding; ended positions have all of it."""
+    entries = (
+        *traded(intent(), fill()),
+        *perp_trade("h1", -50_000.0, 100_000.0, fee_coin=0.001),
+        of_future(80_000.0, 5.0, 0.0, 0.002),
+    )
+    (view,) = future_views(book_of(*entries))
+    assert (view.symbol, view.size_usd, view.entry_price) == ("BTC-PERPETUAL", -50_000.0, 100_000.0)
+    assert (view.mark, view.fees_coin) == (80_000.0, 0.001)
+    assert view.gained_coin == pytest.approx(0.125 + 0.00125)
+    assert view.funding_coin == pytest.approx(0.00125)
+
+    off = (delivered(), *perp_trade("h2", 50_000.0, 80_000.0))
+    ended = book_of(*entries, *off)
+    (closed,) = closed_views(ended)
+    assert future_views(ended) == ()
+    assert closed.symbols == (A.symbol, "BTC-PERPETUAL")
+    assert closed.fees_coin == pytest.approx(0.001)
+    assert closed.realised_coin == pytest.approx(0.03 + 0.125 + 0.00125 - 0.001)

@@ -126,6 +126,10 @@ def nothing(case: Case) -> Case:
 
 
 KILLED = RuntimeControls(kill_switch=True)
+of_g = evolve(
+    record(SOLD, OrderState.FILLED, 10 * SECOND),
+    intent=evolve(calm().intent, label="old", position_id="g"),
+)
 EDGES: dict[str, tuple[int, Change, Change]] = {
     "a lot": (1, order(amount=10.0), order(amount=9.0)),
     "whole lots": (1, order(amount=20_010.0), order(amount=20_015.0)),
@@ -163,6 +167,11 @@ EDGES: dict[str, tuple[int, Change, Change]] = {
     "a position": (11, nothing, order(position_id="nobody")),
     "the side that hedges": (11, nothing, order(side=Side.SELL)),
     "no more than turns it round": (11, order(amount=59_000.0), order(amount=60_000.0)),
+    "orders for it that are settled": (
+        11,
+        orders(evolve(of_g, state=OrderState.FILLED)),
+        orders(evolve(of_g, state=OrderState.FILLED, booked_amount=0.0)),
+    ),
     "no order in doubt on it": (
         12,
         orders(record(SOLD, OrderState.SENT, SECOND)),

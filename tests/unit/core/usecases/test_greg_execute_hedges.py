@@ -1,5 +1,6 @@
 """Hedges that a person has carried out: sent, held, capped, and taken off with their position."""
 
+import pytest
 from attrs import evolve
 
 from core.greg.advice import Advice
@@ -8,6 +9,7 @@ from core.greg.holdings import Holding
 from core.usecases.comparing import compare
 from core.usecases.desk import read
 from core.usecases.greg_hedger import Hedger
+from core.usecases.orders import catch_up
 from ports.trading import OrderState, Side
 from tests.support.greg_desks import (
     BEAR_CALL,
@@ -19,6 +21,7 @@ from tests.support.greg_desks import (
     minutes_later,
     sell_perpetual,
 )
+from tests.support.worlds import Fault
 
 CLOSE = ExecutionRequest(
     position_id=BEAR_CALL,
@@ -168,3 +171,47 @@ async def test_a_position_is_taken_as_it_is_held_now() -> None:
     assert (outcome.status, rig.orders) == (ExecutionStatus.FAILED, 1)
     assert "no order that would do it" in outcome.note
     assert held(rig, STRADDLE).perp_usd == usd
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (Fault.REFUSED, ExecutionStatus.FAILED),
+        (Fault.NEVER_SENT, ExecutionStatus.EXECUTED),
+        (Fault.LOST_BEFORE, ExecutionStatus.FAILED),
+        (Fault.LOST_AFTER, ExecutionStatus.EXECUTED),
+    ],
+)
+async def test_a_venue_that_errs_is_hedged_at_once_or_not_at_all(
+    fault: Fault, status: ExecutionStatus
+) -> None:
+    """Executed is what the venue acknowledged; the book holds what the venue does."""
+    rig = await greg_rig()
+    rig.rig.trading.faults.append(fault)
+    outcome = await run(rig, HEDGE)
+    ours, theirs = await rig.rig.sizes()
+
+    assert outcome.status is status
+    assert ours == theirs
+    assert ("BTC-PERPETUAL" in ours) is (status is ExecutionStatus.EXECUTED)
+
+
+async def test_a_hedge_whose_trades_are_not_told_is_not_made_again() -> None:
+    """It is filled, and not booked yet: until it is, nothing more is sent for the position."""
+    rig = await greg_rig()
+    rig.rig.trading.faults.append(Fault.NO_TRADES)
+    rig.rig.trading.hides_trades = 99
+    hedger = Hedger(greg=rig.greg, is_synthetic=False)
+    await hedger.look("BTC")
+    await minutes_later(rig, 2)
+    await hedger.look("BTC")
+    assert held(rig, STRADDLE).perp_usd == 0.0
+    assert rig.orders == 1
+
+    rig.rig.trading.hides_trades = 0
+    await catch_up(rig.rig.desk, "BTC")
+    await minutes_later(rig, 2)
+    await hedger.look("BTC")
+    ours, theirs = await rig.rig.sizes()
+    assert ours == theirs
+    assert rig.orders == 1
