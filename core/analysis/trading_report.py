@@ -144,8 +144,8 @@ def _earnings(book: Book, strategy_id: str, underlying: str) -> Earnings:
 
 def holdings_lines(book: Book) -> tuple[str, ...]:
     """
-    The economic content of *book*, a line a leg, a future and a coin: what was traded and earned, without
-    the labels, numbers and instants that differ between a run and the same run resumed.
+    The economic content of *book*, a line a leg, a future and a coin: what was traded and earned,
+    without the labels, numbers and instants that differ between a run and the same run resumed.
     """
     legs = [
         f"{position.strategy_id} {leg.contract.symbol} size {leg.size:g} "
