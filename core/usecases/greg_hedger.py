@@ -27,8 +27,8 @@ from ports.instruments import FutureContract
 from ports.market_data import MarketSnapshot
 from ports.positions import Book
 
-_AGAIN = timedelta(seconds=60)  # after a look that failed
-_LEFT_OVER = HedgeRule(HedgeMode.DYNAMIC_DELTA, 0.0, every_s=60.0)  # of a hedge without options
+_AGAIN_S = 60.0  # after a look that failed, and of a hedge whose options are gone
+_LEFT_OVER = HedgeRule(HedgeMode.DYNAMIC_DELTA, 0.0, every_s=_AGAIN_S)
 _SENT = (ExecutionStatus.EXECUTED, ExecutionStatus.PARTIAL)
 
 
@@ -84,7 +84,7 @@ class Hedger:
         for holding in held:
             known = self._checks.get(holding.position_id, _Check(None, None, now))
             if known.next_at <= now:  # should this look fail
-                known = evolve(known, next_at=now + _AGAIN)
+                known = evolve(known, next_at=now + timedelta(seconds=_AGAIN_S))
             self._checks[holding.position_id] = known
         look = Look(self.greg.desk, underlying)
         snapshot = await look.market()
@@ -97,7 +97,7 @@ class Hedger:
         moved = snapshot.index_usd / known.index_usd - 1.0 if known.index_usd else 0.0
         if not is_check_due(rule, now, known.at, moved):
             return
-        next_at = now + timedelta(seconds=rule.every_s or _LEFT_OVER.every_s or 0.0)
+        next_at = now + timedelta(seconds=rule.every_s or _AGAIN_S)
         self._checks[holding.position_id] = _Check(now, snapshot.index_usd, next_at)
         orders = self._orders(holding, rule, snapshot) if holding.legs else hedge_off(holding)
         if orders:
