@@ -16,7 +16,16 @@ from ports.instruments import OptionContract
 from ports.market_data import MarketSnapshot
 from ports.trading import OrderIntent, Side
 from tests.support.calls import priced
-from tests.support.greg_desks import MOST, OPEN, STRADDLE, FixedSensors, GregRig, params, sell
+from tests.support.greg_desks import (
+    MOST,
+    OPEN,
+    STRADDLE,
+    FixedSensors,
+    GregRig,
+    params,
+    sell,
+    sell_perpetual,
+)
 from tests.support.markets import NOW, call, put, snapshot
 from tests.support.worlds import PARAMS, Fault, Stage
 
@@ -87,6 +96,30 @@ async def test_a_roll_is_closed_and_opened_again() -> None:
     assert {(leg.contract, leg.size) for leg in position.open_legs} == {
         (each, -0.5) for each in NEW
     }
+    assert ours == theirs
+
+
+async def test_a_roll_takes_its_hedge_off_before_it_opens() -> None:
+    """What hedged the old legs is no hedge of the new ones."""
+    caps = evolve(MOST, per_position_usd=101_000.0)  # the legs and the hedge
+    rig = await rolling(evolve(OPEN, caps=caps))
+    await sell_perpetual(rig, STRADDLE, 1_000.0)
+    await rig.rig.later(seconds=3)
+    rig.sold = len(rig.rig.trading.requests)
+    outcome = await run(rig)
+    requests = rig.rig.trading.requests[rig.sold :]
+
+    assert outcome.status is ExecutionStatus.EXECUTED, outcome.note
+    assert [each.contract.symbol == "BTC-PERPETUAL" for each in requests] == [
+        *(False, False, True, False, False)
+    ]
+    assert (requests[2].side, requests[2].amount, requests[2].reduce_only) == (
+        Side.BUY,
+        1_000.0,
+        True,
+    )
+    assert rig.rig.desk.keeper.book.positions[STRADDLE].future_usd == 0.0
+    ours, theirs = await rig.rig.sizes()
     assert ours == theirs
 
 
