@@ -165,9 +165,8 @@ async def sell(desk: Desk, contract: OptionContract, position_id: str) -> None:
     assert record.filled_amount == 0.5
 
 
-async def sell_perpetual(rig: GregRig, position_id: str, usd: float) -> None:
+async def sell_perpetual(desk: Desk, position_id: str, usd: float) -> None:
     """Sell *usd* of the perpetual at the venue for a position, whatever risk would say of it."""
-    desk = rig.rig.desk
     order = OrderIntent(
         label=label_of(STRATEGY_ID, desk.now, desk.keeper.book.counter + 1, "hedge"),
         strategy_id=STRATEGY_ID,

@@ -100,7 +100,7 @@ async def test_a_hedge_that_others_hold_against_is_not_called_reducing() -> None
     rig = await greg_rig()
     await run(rig, HEDGE)
     usd = held(rig, STRADDLE).perp_usd
-    await sell_perpetual(rig, BEAR_CALL, usd)
+    await sell_perpetual(rig.rig.desk, BEAR_CALL, usd)
     await minutes_later(rig, 11)  # five fills within ten minutes would pause the strategy
     closing = evolve(HEDGE, action="CLOSE")
     outcome = await run(await advised(rig, closing), closing)

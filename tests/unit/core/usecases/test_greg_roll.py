@@ -44,7 +44,11 @@ def market(at: datetime) -> MarketSnapshot:
 
 
 async def rolling(
-    state: ModeState = OPEN, desk_params: DeskParams = STRUCTURED, *, knows_safety: bool = True
+    state: ModeState = OPEN,
+    desk_params: DeskParams = STRUCTURED,
+    *,
+    knows_safety: bool = True,
+    hedged_usd: float = 0.0,
 ) -> GregRig:
     """A straddle of 15 days, sold eleven minutes ago, at a desk that advises to roll it."""
     stage = Stage(shown=[market(NOW), market(LATER)], ticks=[], params=STRUCTURED)
@@ -52,6 +56,8 @@ async def rolling(
     await compare(rig.desk, await read(rig.desk, "BTC"))
     for contract in OLD:
         await sell(rig.desk, contract, STRADDLE)
+    if hedged_usd:
+        await sell_perpetual(rig.desk, STRADDLE, hedged_usd)
     await rig.clock.sleep_until(LATER)
     await compare(rig.desk, await read(rig.desk, "BTC"))
     desk = evolve(rig.desk, params=desk_params)
@@ -102,10 +108,7 @@ async def test_a_roll_is_closed_and_opened_again() -> None:
 async def test_a_roll_takes_its_hedge_off_before_it_opens() -> None:
     """What hedged the old legs is no hedge of the new ones."""
     caps = evolve(MOST, per_position_usd=101_000.0)  # the legs and the hedge
-    rig = await rolling(evolve(OPEN, caps=caps))
-    await sell_perpetual(rig, STRADDLE, 1_000.0)
-    await rig.rig.later(seconds=3)
-    rig.sold = len(rig.rig.trading.requests)
+    rig = await rolling(evolve(OPEN, caps=caps), hedged_usd=1_000.0)
     outcome = await run(rig)
     requests = rig.rig.trading.requests[rig.sold :]
 
