@@ -1,17 +1,19 @@
 """Strategies that trade structures: what their puts and long options are judged by."""
 
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from core.risk.engine import OF_OPTIONS, OF_STRUCTURES, judge
 from core.risk.exposure import RiskState
 from ports.controls import RuntimeControls
 from ports.instruments import OptionContract
-from ports.positions import Leg, TrackedPosition
-from ports.trading import OrderIntent, Position, Side
+from ports.positions import Leg, OrderRecord, TrackedPosition
+from ports.trading import OrderIntent, OrderState, Position, Side
 from tests.support.markets import NOW
 from tests.support.risk_calm import FAR, PUT, SOLD, calm, flat, intent
 
@@ -146,3 +148,84 @@ def test_stops_bind_structures_too(contract: OptionContract, side: Side) -> None
     assert 5 in refused(wanted, small)
     assert 10 in refused(wanted, tight)
     assert 8 in refused(evolve(wanted, price=0.09), state)
+
+
+@frozen
+class Drawn:
+    """A random order and state, in lots of 0.1: what is short of each contract or may be sold."""
+
+    order: OrderIntent
+    state: RiskState
+    short: dict[OptionContract, int]
+    balance_lots: Fraction
+
+
+def drawn(number: int) -> Drawn:
+    """Puts and calls short, some of them still working orders, around what the coin allows."""
+    rng = np.random.default_rng([29, number])
+    held = {each: int(rng.integers(0, 4)) for each in (PUT, SOLD, FAR)}
+    working = {each: int(rng.integers(0, 3)) for each in (PUT, SOLD)}
+    balance_lots = Fraction(int(rng.integers(1, 130)), 10)
+    state = state_of(float(balance_lots / 10), max_margin_used_pct=1e6)
+    state = evolve(
+        state,
+        limits=evolve(state.limits, max_expiry_exposure=round(0.1 * rng.integers(1, 9), 1)),
+        account=evolve(
+            state.account,
+            positions=tuple(
+                Position(contract=each, size=-lots / 10, average_price=0.04, mark=0.04)
+                for each, lots in held.items()
+                if lots
+            ),
+        ),
+        book=evolve(
+            state.book,
+            orders={
+                each.symbol: OrderRecord(
+                    intent=evolve(intent(each, lots / 10), label=each.symbol),
+                    state=OrderState.OPEN,
+                    sent_at=NOW,
+                    updated_at=NOW,
+                )
+                for each, lots in working.items()
+                if lots
+            },
+        ),
+    )
+    chosen = (PUT, SOLD, FAR)[int(rng.integers(3))]
+    side = Side.SELL if rng.random() < 0.7 else Side.BUY
+    wanted = order(chosen, side, int(rng.integers(1, 6)) / 10)
+    short = {each: held[each] + working.get(each, 0) for each in held}
+    return Drawn(wanted, state, short, balance_lots)
+
+
+def must_refuse(case: Drawn) -> set[int]:
+    """Controls 2 and 3 by whole lots and fractions, at an index of 100,000 USD."""
+    option, lots = case.order.option, round(case.order.amount * 10)
+    if case.order.side is Side.BUY:
+        premium_lots = Fraction(case.order.price).limit_denominator(10_000) * lots
+        return {2} if premium_lots > case.balance_lots else set()
+    kind = {each: n for each, n in case.short.items() if each.is_call is option.is_call}
+    found = set[int]()
+    if option.is_call:
+        found |= {2} if lots + sum(kind.values()) > int(case.balance_lots) else set()
+    else:
+        usd = lots * int(option.strike) + sum(int(each.strike) * n for each, n in kind.items())
+        found |= {2} if usd > case.balance_lots * 100_000 else set()
+    same = sum(n for each, n in kind.items() if each.expiry == option.expiry)
+    if lots + same > round(case.state.limits.max_expiry_exposure * 10):
+        found.add(3)
+    return found
+
+
+def test_cover_and_expiry_are_what_a_model_says() -> None:
+    """On random orders and states; each refuses some, and some pass both."""
+    counts = {frozenset(): 0, frozenset({2}): 0, frozenset({3}): 0, frozenset({2, 3}): 0}
+    for number in range(600):
+        case = drawn(number)
+        told = must_refuse(case)
+        said = refused(case.order, case.state) & {2, 3}
+        assert said == told, (number, case.order, case.short, case.balance_lots)
+        counts[frozenset(told)] += 1
+
+    assert min(counts.values()) > 20
