@@ -76,13 +76,13 @@ def _show(settings: Settings, state: BookState, closed: bool, as_json: bool) -> 
         return
     show_text(heading(settings, state.place))
     show_text(age_line(state))
+    if not totals and not futures:
+        show_text(f"no {'closed' if closed else 'open'} positions")
+    if totals:
+        show_table(_closed_table(ended) if closed else _open_table(held))
+        show_table(_totals_table(totals, "realised" if closed else "unrealised"))
     if futures:
         show_table(_futures_table(futures))
-    if not totals:
-        show_text(f"no {'closed' if closed else 'open'} positions{' in options' * bool(futures)}")
-        return
-    show_table(_closed_table(ended) if closed else _open_table(held))
-    show_table(_totals_table(totals, "realised" if closed else "unrealised"))
 
 
 def _open_table(views: Iterable[OpenView]) -> Table:

@@ -8,7 +8,7 @@ from core.execution.flows import healed_leg, untold
 from core.execution.futures import healed_future, untold_future
 from ports.decision_log import Healed
 from ports.instruments import FutureContract
-from ports.positions import Book, TrackedPosition
+from ports.positions import Book, FutureLeg, TrackedPosition
 
 _STYLE = "healed_from_exchange"
 
@@ -37,31 +37,36 @@ def _with_futures(book: Book, entry: Healed) -> Book:
     Positions that hedge keep what the venue holds, the oldest first; the rest of it becomes a
     position of its own, and what it does not hold ends.
     """
-    left = {held.contract: held.size_usd for held in entry.futures}
-    held = [each for each in book.open_positions(entry.underlying) if each.future_usd != 0.0]
+    theirs = {held.contract: held.size_usd for held in entry.futures}
     ours: dict[FutureContract, float] = {}
-    for each in held:
-        if each.future is not None:
-            ours[each.future.contract] = ours.get(each.future.contract, 0.0) + each.future_usd
+    for future in _futures(book, entry.underlying).values():
+        ours[future.contract] = ours.get(future.contract, 0.0) + future.size_usd
     positions = dict(book.positions)
-    for each in held:
-        if each.future is None:
-            continue
-        contract = each.future.contract
-        there = left.get(contract, 0.0)
-        is_same = there == ours[contract]
-        taken = each.future_usd if is_same else _share(each.future_usd, there)
-        ours[contract] -= taken
-        left[contract] = there - taken
-        positions[each.position_id] = evolve(each, future=healed_future(each.future, taken))
+    for key, future in _futures(book, entry.underlying).items():
+        there = theirs.get(future.contract, 0.0)
+        is_same = there == ours[future.contract]
+        kept_usd = future.size_usd if is_same else _share(future.size_usd, there)
+        ours[future.contract] -= kept_usd
+        theirs[future.contract] = there - kept_usd
+        positions[key] = evolve(positions[key], future=healed_future(future, kept_usd))
     for found in entry.futures:
-        if left[found.contract] != 0.0:
-            new = untold_future(found, left[found.contract], entry.at)
+        if theirs[found.contract] != 0.0:
+            new = untold_future(found, theirs[found.contract], entry.at)
             positions[new.position_id] = new
-    for key, position in positions.items():
-        if position.underlying == entry.underlying:
-            positions[key] = _ended(position, entry.at)
-    return evolve(book, positions=positions)
+    ended = {
+        key: _ended(position, entry.at) if position.underlying == entry.underlying else position
+        for key, position in positions.items()
+    }
+    return evolve(book, positions=ended)
+
+
+def _futures(book: Book, underlying: str) -> dict[str, FutureLeg]:
+    """What open positions hold in futures, by position, the oldest first."""
+    return {
+        position.position_id: position.future
+        for position in book.open_positions(underlying)
+        if position.future is not None and position.future_usd != 0.0
+    }
 
 
 def _share(wanted_usd: float, there_usd: float) -> float:
