@@ -69,7 +69,7 @@ class Sequence:
     model: GateModel
     rng: np.random.Generator
     tally: Tally
-    done: set[tuple[str, str]]
+    done: dict[tuple[str, str], float]  # by position and action, the age of the index then
 
     def pick(self, *choices: object) -> object:
         return choices[int(self.rng.integers(len(choices)))]
@@ -117,7 +117,8 @@ class Sequence:
         if self.rng.random() < 0.3:
             request = HEDGE
         key, model = (request.position_id, request.action), self.model
-        is_again = model.passes_first(request.strategy, request.underlying) and key in self.done
+        is_remembered = key in self.done and model.index_age_s - self.done[key] < 60.0
+        is_again = model.passes_first(request.strategy, request.underlying) and is_remembered
         asked = (request.position_id, request.action, request.strategy, request.underlying)
         passes = not is_again and model.lets_through(*asked)
         before = self.rig.orders
@@ -128,7 +129,7 @@ class Sequence:
             return
         if passes and request == HEDGE and self.tally.hedges:
             assert (outcome.status, sent) == (ExecutionStatus.FAILED, 0)  # it leans no more
-            self.done.add(key)
+            self.done[key] = model.index_age_s
             self.tally.refusals += 1
         elif passes:
             self._passed(request, outcome.status, sent)
@@ -156,7 +157,7 @@ class Sequence:
         is_live = self.model.mode == "live"
         wanted = ExecutionStatus.EXECUTED if is_live else ExecutionStatus.SIMULATED
         assert (status, sent) == (wanted, int(is_live))
-        self.done.add((request.position_id, request.action))
+        self.done[request.position_id, request.action] = self.model.index_age_s
         self.tally.hedges += is_live and request.action == "HEDGE"
         self.tally.passed += 1
         if is_live:
@@ -218,7 +219,7 @@ async def begun(number: int) -> Sequence:
         cap_position=MOST.per_position_usd,
         cap_coin=MOST.per_underlying_usd,
     )
-    return Sequence(rig, model, rng, Tally(), set())
+    return Sequence(rig, model, rng, Tally(), {})
 
 
 async def test_no_sequence_reaches_an_order_with_a_gate_closed() -> None:
