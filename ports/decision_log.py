@@ -12,7 +12,8 @@ from ports.codec import Codec
 from ports.controls import RuntimeControls
 from ports.greg_journal import GregJournal
 from ports.instruments import OptionContract
-from ports.trading import Delivery, Fill, OrderIntent, OrderState, Position
+from ports.marks import FutureMark, PositionMark
+from ports.trading import Delivery, Fill, FuturePosition, OrderIntent, OrderState, Position
 
 
 class ActionType(StrEnum):
@@ -251,14 +252,6 @@ class Executed:
     errors: tuple[str, ...]
 
 
-@frozen
-class PositionMark:
-    """The mark of one contract, coin per contract."""
-
-    contract: OptionContract
-    mark_coin: float = field(validator=finite)
-
-
 @frozen(kw_only=True)
 class Marked:
     """Equity of one underlying at the end of a tick, and the marks it was measured with."""
@@ -268,6 +261,7 @@ class Marked:
     index_usd: float = field(validator=positive)
     equity_coin: float = field(validator=finite)
     marks: tuple[PositionMark, ...]
+    futures: tuple[FutureMark, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -296,6 +290,7 @@ class Healed:
     underlying: str
     index_usd: float = field(validator=positive)
     positions: tuple[Position, ...]
+    futures: tuple[FuturePosition, ...] = ()
 
 
 @frozen(kw_only=True)

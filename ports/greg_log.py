@@ -48,9 +48,10 @@ class GregEntry:
     One line of the log.
 
     *pnl_pct* is a fraction. Sensors and figures are None where unknown. *extra_info* is what
-    JSON holds: of an execution dry_run and environment, of a refusal `refused`. *action_type* is
-    a word rather than a GregAction: a refusal of an unknown action is logged too. *journal* and
-    *journal_seq* say which record of which journal it is a copy of.
+    JSON holds: of an execution dry_run and environment, of a refusal `refused`, of the hedge
+    scheduler `scheduled`. *action_type* is a word rather than a GregAction: a refusal of an
+    unknown action is logged too. *journal* and *journal_seq* say which record of which journal it
+    is a copy of.
     """
 
     timestamp: datetime = field(validator=utc)
@@ -87,6 +88,11 @@ class GregEntry:
     def is_dry_run(self) -> bool:
         """Whether it was executed without an order."""
         return self.executed and self.extra_info.get("dry_run") is True
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the hedge scheduler wrote it: nobody asked."""
+        return self.extra_info.get("scheduled") is True
 
     @property
     def is_suggestion(self) -> bool:

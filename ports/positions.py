@@ -12,7 +12,7 @@ from ports.codec import Codec
 from ports.controls import RuntimeControls
 from ports.decision_log import Action, HealthState, RollStarted
 from ports.greg_log import GregEntry
-from ports.instruments import OptionContract
+from ports.instruments import FutureContract, OptionContract
 from ports.trading import OrderIntent, OrderState
 
 
@@ -56,11 +56,47 @@ SANDBOX_ORIGIN = "GREG_SANDBOX"
 
 
 @frozen(kw_only=True)
+class FutureLeg:
+    """
+    The future that belongs to a position: what takes its delta off, or coin that was taken up.
+
+    *size_usd* is what is held now, negative short, entered at *average_price* USD per coin, a mean
+    of coin. Flows in coin (and in USD at the index of their moment): *realised* by trades that
+    closed, *funding* as far as it is noted, until *funded_at*.
+    """
+
+    contract: FutureContract
+    opened_at: datetime = field(validator=utc)
+    funded_at: datetime = field(validator=utc)
+    size_usd: float = 0.0
+    average_price: float = 0.0  # zero while nothing is held
+    realised_coin: float = 0.0
+    realised_usd: float = 0.0
+    funding_coin: float = 0.0
+    funding_usd: float = 0.0
+    fees_coin: float = 0.0
+    fees_usd: float = 0.0
+    mark_usd: float | None = None  # last mark while held, USD per coin
+
+    @property
+    def gained_coin(self) -> float:
+        """Coin earned before fees: realised, funding, and what is held at its last mark."""
+        open_coin = 0.0
+        if self.size_usd != 0.0 and self.mark_usd is not None:
+            open_coin = self.contract.profit_coin(self.size_usd, self.average_price, self.mark_usd)
+        return self.realised_coin + self.funding_coin + open_coin
+
+    @property
+    def pnl_coin(self) -> float:
+        """Profit in coin after fees."""
+        return self.gained_coin - self.fees_coin
+
+
+@frozen(kw_only=True)
 class TrackedPosition:
     """
-    A chain of legs that one strategy opened and rolled; open while any leg is held.
-
-    It is of the sandbox if the flag or the origin says so.
+    A chain of legs that one strategy opened and rolled, and the *future* that hedges it, if any;
+    open while any of it is held. It is of the sandbox if the flag or the origin says so.
     """
 
     position_id: str
@@ -74,6 +110,7 @@ class TrackedPosition:
     sandbox: bool = False
     run_id: str = ""
     worst_pnl_coin: float = 0.0
+    future: FutureLeg | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.origin == SANDBOX_ORIGIN:
@@ -81,8 +118,14 @@ class TrackedPosition:
 
     @property
     def pnl_coin(self) -> float:
-        """Profit in coin after fees, all legs."""
-        return sum(leg.pnl_coin for leg in self.legs)
+        """Profit in coin after fees, all legs and the future."""
+        of_future = 0.0 if self.future is None else self.future.pnl_coin
+        return sum(leg.pnl_coin for leg in self.legs) + of_future
+
+    @property
+    def future_usd(self) -> float:
+        """USD held in its future, negative short."""
+        return 0.0 if self.future is None else self.future.size_usd
 
     @property
     def open_legs(self) -> tuple[Leg, ...]:
@@ -92,7 +135,7 @@ class TrackedPosition:
     @property
     def num_rolls(self) -> int:
         """How often it was rolled."""
-        return len(self.legs) - 1
+        return max(len(self.legs) - 1, 0)
 
 
 @frozen(kw_only=True)
@@ -135,8 +178,8 @@ class Wealth:
     """
     Equity of one coin and where its change since the first mark came from.
 
-    total = coin (holding through index moves) + option + fees + other (transfers, trades
-    of a person); the same split in coin has no coin part.
+    total = coin (holding through index moves) + option + hedge (futures, with their funding) +
+    fees + other (transfers, trades of a person); the same split in coin has no coin part.
     """
 
     first_equity_coin: float
@@ -151,6 +194,8 @@ class Wealth:
     option_usd: float = 0.0
     fees_usd: float = 0.0
     other_usd: float = 0.0
+    hedge_coin: float = 0.0
+    hedge_usd: float = 0.0
 
     @property
     def total_coin(self) -> float:

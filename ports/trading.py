@@ -202,8 +202,8 @@ class Account:
     """
     One coin's account, read whole: balances in coin, and every position.
 
-    equity = balance + the options at their marks + the unsettled profit of futures. Our book is
-    about options: futures are told here, and count in equity, margin and delta.
+    equity = balance + the options at their marks + the unsettled profit of futures. A future is
+    one holding here, and in our book that of each position it belongs to.
     """
 
     underlying: str

@@ -21,6 +21,7 @@ from ports.decision_log import (
     Skipped,
     Verdict,
 )
+from ports.greg_journal import GregNoted
 
 _SHOWN = 5  # candidates in the table of one decision
 
@@ -88,6 +89,9 @@ def line_of(entry: Entry) -> str | None:
         return f"health {entry.state}{pause}: {entry.cause}"
     if isinstance(entry, Alarm):
         return f"ALARM {entry.subject}: {entry.detail}"
+    if isinstance(entry, GregNoted) and entry.entry.is_scheduled:
+        told = entry.entry
+        return f"greg {told.action_type.lower()} of {told.position_id}: {told.reason}"
     return None
 
 

@@ -24,10 +24,12 @@ from apps.settings.root import Settings
 from apps.wiring.reading import BookReader, BookState
 from core.analysis.position_view import (
     ClosedView,
+    FutureView,
     OpenView,
     Total,
     closed_totals,
     closed_views,
+    future_views,
     open_totals,
     open_views,
 )
@@ -59,6 +61,7 @@ def command(
 
 def _show(settings: Settings, state: BookState, closed: bool, as_json: bool) -> None:
     held, ended = open_views(state.book, state.now), closed_views(state.book)
+    futures = () if closed else future_views(state.book)
     totals = closed_totals(ended) if closed else open_totals(held)
     if as_json:
         show_json(
@@ -66,17 +69,20 @@ def _show(settings: Settings, state: BookState, closed: bool, as_json: bool) -> 
                 **heading_record(settings, state.place),
                 **age_record(state),
                 "positions": [asdict(view) for view in (ended if closed else held)],
+                "futures": [asdict(view) for view in futures],
                 "totals": [asdict(total) for total in totals],
             }
         )
         return
     show_text(heading(settings, state.place))
     show_text(age_line(state))
-    if not totals:
+    if not totals and not futures:
         show_text(f"no {'closed' if closed else 'open'} positions")
-        return
-    show_table(_closed_table(ended) if closed else _open_table(held))
-    show_table(_totals_table(totals, "realised" if closed else "unrealised"))
+    if totals:
+        show_table(_closed_table(ended) if closed else _open_table(held))
+        show_table(_totals_table(totals, "realised" if closed else "unrealised"))
+    if futures:
+        show_table(_futures_table(futures))
 
 
 def _open_table(views: Iterable[OpenView]) -> Table:
@@ -97,6 +103,24 @@ def _open_table(views: Iterable[OpenView]) -> Table:
             figures.decimals(view.dte, 1),
             str(view.rolls),
             figures.day(view.entered_at),
+            view.strategy_id,
+            view.position_id,
+        )
+    return made
+
+
+def _futures_table(views: Iterable[FutureView]) -> Table:
+    numbers = ("size USD", "entry", "mark", "P&L coin", "of funding", "fees")
+    made = table("future", *numbers, "strategy", "position", numbers=numbers, whole=_WHOLE)
+    for view in views:
+        made.add_row(
+            view.symbol,
+            figures.usd(view.size_usd),
+            figures.usd(view.entry_price),
+            figures.usd(view.mark),
+            figures.coin(view.gained_coin),
+            figures.coin(view.funding_coin),
+            figures.coin(-view.fees_coin),
             view.strategy_id,
             view.position_id,
         )

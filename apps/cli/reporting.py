@@ -69,7 +69,7 @@ def _earnings(report: TradingReport) -> Table:
 
 def wealth_table(by_coin: Mapping[str, Wealth]) -> Table:
     """Equity of each coin and where its change came from, in coin and in USD."""
-    numbers = ("equity", "P&L", "of coin", "of options", "of fees", "of others")
+    numbers = ("equity", "P&L", "of coin", "of options", "of hedges", "of fees", "of others")
     made = table("coin", "in", *numbers, numbers=numbers)
     for underlying, wealth in by_coin.items():
         made.add_row(
@@ -77,7 +77,7 @@ def wealth_table(by_coin: Mapping[str, Wealth]) -> Table:
             underlying,
             *_coin(wealth.equity_coin, wealth.total_coin),
             "",
-            *_coin(wealth.option_coin, wealth.fees_coin, wealth.other_coin),
+            *_coin(wealth.option_coin, wealth.hedge_coin, wealth.fees_coin, wealth.other_coin),
         )
         equity_usd = wealth.equity_coin * wealth.index_usd
         made.add_row(
@@ -88,6 +88,7 @@ def wealth_table(by_coin: Mapping[str, Wealth]) -> Table:
                 wealth.total_usd,
                 wealth.coin_usd,
                 wealth.option_usd,
+                wealth.hedge_usd,
                 wealth.fees_usd,
                 wealth.other_usd,
             ),

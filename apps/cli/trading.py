@@ -24,6 +24,7 @@ from apps.wiring.book import (
 )
 from apps.wiring.desk import chosen_strategies, opened_desk
 from apps.wiring.gates import gates_of
+from apps.wiring.greg_desk import hedger_for
 from core.analysis.trading_report import report_of
 from core.usecases.agent import Agent
 
@@ -63,7 +64,8 @@ async def _trade(settings: Settings, place: BookPlace, options: RunOptions) -> E
         watch = (lambda _: None) if options.as_json else teller.tell
         async with opened_desk(settings, files, watch) as desk:
             with watched(settings, place) as beat:
-                await Agent(desk, stop, beat).run(ticks=options.ticks)
+                agent = Agent(desk, stop, beat, hedger=hedger_for(settings, desk))
+                await agent.run(ticks=options.ticks)
         if is_stepped or options.as_json:
             entries = [record.entry async for record in files.log.records()]
             show_report(report_of(desk.keeper.book, entries), settings, options.as_json)

@@ -21,7 +21,9 @@ GregStrategyCode: TypeAlias = Literal[
 class HedgeSettings(Section):
     """Delta hedging with the perpetual."""
 
-    hedge_enabled: bool = Field(False, description="hedge the delta of Greg positions")
+    hedge_enabled: bool = Field(
+        False, description="look after the delta of Greg positions in run; orders need every gate"
+    )
     hedge_check_interval_sec: Count = Field(60, description="time between checks, seconds")
     hedge_on_price_move_pct: PositiveFraction = Field(
         0.01,

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from attrs import evolve
+
 from apps.settings.root import Settings
 from apps.wiring.book import EXCHANGE, BookFiles
 from apps.wiring.deribit import Access
@@ -84,7 +86,10 @@ async def opened_desk(
             ),
             keeper=keeper,
             strategies=strategies,
-            params=tightened_params(settings, desk_params(settings)),
+            params=evolve(
+                tightened_params(settings, desk_params(settings)),
+                future_rules=outside.future_rules,
+            ),
         )
         if damage:
             await keeper.record(Alarm(at=desk.now, subject="positions.json", detail=damage))

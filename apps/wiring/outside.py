@@ -1,14 +1,16 @@
 """The outside of one book: who makes the market, takes the orders, and says what time it is."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
+from adapters.deribit.client import DeribitClient
 from adapters.deribit.clock import SteppedVenueClock
+from adapters.deribit.futures import perpetual_rules
 from adapters.deribit.market_data import Focus
 from adapters.deribit.throttle import UNLIMITED, Throttle
 from apps.settings.root import Settings
@@ -29,9 +31,11 @@ from apps.wiring.market import Market, interval_of, ticks_of
 from apps.wiring.training_params import entry_filters
 from core.simulation.dry_run import DryRun, real_deposits
 from core.simulation.lasting import LastingMarket
+from core.simulation.perpetual import future_rules
 from core.simulation.venue import SimulatedVenue
 from ports.clock import Clock
 from ports.history import History
+from ports.instruments import ContractRules
 from ports.market_data import MarketData
 from ports.positions import Book
 from ports.trading import Trading
@@ -45,13 +49,17 @@ _PICTURE_LASTS = timedelta(seconds=2)
 
 @frozen(eq=False, kw_only=True)
 class Outside:
-    """What a world is made of besides its own files; *volatility* None where none is told."""
+    """
+    What a world is made of besides its own files: *volatility* None where none is told,
+    *future_rules* the grids of perpetuals by coin, none where nobody is to trade them.
+    """
 
     market: MarketData
     history: History
     trading: Trading
     clock: Clock
     volatility: Volatility | None = None
+    future_rules: Mapping[str, ContractRules] = field(factory=dict)
 
 
 @frozen(eq=False, kw_only=True)
@@ -98,6 +106,7 @@ async def _paper(settings: Settings, insider: Insider) -> AsyncIterator[Outside]
         history=market.history,
         trading=await simulated_venue(settings, insider.log, market),
         clock=market.clock,
+        future_rules={coin: future_rules(coin) for coin in settings.venue.underlyings},
     )
 
 
@@ -112,6 +121,7 @@ async def _exchange(settings: Settings, insider: Insider) -> AsyncIterator[Outsi
         served_exchange(settings, client, plan),
     ):
         await check_exchange(settings, client)
+        rules = await _future_rules(settings, client)
         if start is not None:
             clock = await SteppedVenueClock.opened(client, ticks)
             check_time(settings, clock, insider.resume_at)
@@ -119,12 +129,13 @@ async def _exchange(settings: Settings, insider: Insider) -> AsyncIterator[Outsi
             throttle = Throttle(limits=UNLIMITED, now_s=clock.now_s)
             parts = deribit_parts(settings, access, throttle=throttle)
             async with _checked(settings, parts) as opened:
-                yield _unindexed(opened, clock)
+                yield evolve(_unindexed(opened, clock), future_rules=rules)
         else:
             focus = _focus(settings, insider)
             parts = deribit_parts(settings, access, focus=focus)
             async with _checked(settings, parts) as opened:
-                yield _unindexed(opened, system_clock(interval_of(settings)))
+                outside = _unindexed(opened, system_clock(interval_of(settings)))
+                yield evolve(outside, future_rules=rules)
 
 
 def _unindexed(parts: DeribitParts, clock: Clock) -> Outside:
@@ -139,9 +150,18 @@ async def _deribit(settings: Settings, insider: Insider) -> AsyncIterator[Outsid
     parts = deribit_parts(settings, access, focus=_focus(settings, insider))
     async with public_client(settings) as client:
         await check_address(settings, client)
+        rules = await _future_rules(settings, client)
     async with _checked(settings, parts) as opened:
-        real = _as_it_is(opened, system_clock(interval_of(settings)))
+        outside = _as_it_is(opened, system_clock(interval_of(settings)))
+        real = evolve(outside, future_rules=rules)
         yield real if is_live else await _dry(settings, real, insider)
+
+
+async def _future_rules(settings: Settings, client: DeribitClient) -> dict[str, ContractRules]:
+    """The grids of the perpetuals that hedges may be sent in; the venue is asked only then."""
+    is_wanted = settings.hedge.hedge_enabled or settings.greg.greg_trading_mode != "advice_only"
+    coins = settings.venue.underlyings if is_wanted else ()
+    return {coin: await perpetual_rules(client, coin) for coin in coins}
 
 
 @asynccontextmanager

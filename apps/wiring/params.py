@@ -8,6 +8,7 @@ import orjson
 
 from apps.settings.root import Settings
 from core.execution.intents import ExecutionStyle, OrderParams
+from core.greg.catalogue import STRATEGY_ID as GREG
 from core.health.guard import HealthParams, StartPolicy
 from core.policy.explore import ExploreParams
 from core.risk.gates import VenueAddress, VenueEnvironment
@@ -103,7 +104,16 @@ def risk_limits(settings: Settings) -> RiskLimits:
         daily_drawdown_limit_pct=risk.daily_drawdown_limit_pct,
         reconciliation_age=timedelta(seconds=2 * settings.loop.loop_interval_sec),
         clock_skew=timedelta(seconds=risk.clock_skew_block_sec),
+        structured=_structured(settings),
     )
+
+
+def _structured(settings: Settings) -> frozenset[str]:
+    """Greg, where the settings themselves let him trade live: no page can grant it."""
+    greg = settings.greg
+    is_live = greg.greg_trading_mode == "live" and greg.greg_enable_live_execution
+    is_open = is_live and any(greg.greg_strategy_live_enabled.values())
+    return frozenset({GREG}) if is_open else frozenset()
 
 
 def order_params(settings: Settings) -> OrderParams:

@@ -10,10 +10,10 @@ from core.execution.flows import tidy
 from core.pricing.black76 import net_delta
 from core.pricing.implied import implied_vol
 from core.risk.limits import RiskLimits
-from core.risk.margin import initial_margin_coin
+from core.risk.margin import future_initial_coin, initial_margin_coin
 from ports.instruments import OptionContract
 from ports.positions import Book, Leg
-from ports.trading import OrderState
+from ports.trading import OrderIntent, OrderState
 
 _TEN_MINUTES = timedelta(minutes=10)
 
@@ -55,9 +55,14 @@ def _of_coin(book: Book, limits: RiskLimits, coin: str, now: datetime) -> tuple[
     fullest = tidy(max(by_expiry.values(), default=0.0))
     wealth = book.wealth.get(coin)
     index_usd, equity_coin = (wealth.index_usd, wealth.equity_coin) if wealth else (nan, nan)
-    legs = [leg for position in book.open_positions(coin) for leg in position.open_legs]
+    held = book.open_positions(coin)
+    legs = [leg for position in held for leg in position.open_legs]
+    future_usd = sum(position.future_usd for position in held)
     margin_coin = sum(_margin_coin(leg, index_usd) for leg in legs)
     delta_coin = sum(leg.size * _net_delta(leg, index_usd, now) for leg in legs)
+    if future_usd != 0.0:
+        margin_coin += future_initial_coin(coin, future_usd / index_usd)
+        delta_coin += future_usd / index_usd
     margin_pct = 100.0 * margin_coin / equity_coin if equity_coin > 0 else nan
     return (
         _usage("calls", coin, len(short), limits.max_calls_per_underlying, ""),
@@ -74,7 +79,7 @@ def _of_all(book: Book, limits: RiskLimits, now: datetime) -> tuple[Usage, ...]:
     opens = [
         record.sent_at
         for record in records
-        if record.reached_venue and not record.intent.reduce_only
+        if record.reached_venue and _opens_option(record.intent)
     ]
     rejected = [record.updated_at for record in records if record.state is OrderState.REJECTED]
     today = sum(at.date() == now.date() for at in opens)
@@ -94,6 +99,11 @@ def _of_all(book: Book, limits: RiskLimits, now: datetime) -> tuple[Usage, ...]:
             unit="%",
         ),
     )
+
+
+def _opens_option(intent: OrderIntent) -> bool:
+    """Whether it counts among openings; those in futures are counted apart."""
+    return isinstance(intent.contract, OptionContract) and not intent.reduce_only
 
 
 def _usage(name: str, underlying: str | None, used: float, limit: float, unit: str) -> Usage:

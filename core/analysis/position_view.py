@@ -66,6 +66,25 @@ class ClosedView:
 
 
 @frozen(kw_only=True)
+class FutureView:
+    """
+    The future that one position holds: USD, negative short, prices in USD per coin; coin earned
+    before fees, funding included, which is told apart too.
+    """
+
+    position_id: str
+    underlying: str
+    symbol: str
+    strategy_id: str
+    size_usd: float
+    entry_price: float
+    mark: float
+    gained_coin: float
+    funding_coin: float
+    fees_coin: float
+
+
+@frozen(kw_only=True)
 class Total:
     """Sums over positions of one coin: coins of different kind are never added."""
 
@@ -84,6 +103,26 @@ def open_views(book: Book, now: datetime) -> tuple[OpenView, ...]:
         for leg in position.open_legs
     ]
     return tuple(sorted(views, key=lambda view: (view.underlying, view.expiry, view.symbol)))
+
+
+def future_views(book: Book) -> tuple[FutureView, ...]:
+    """Every future that a position of *book* holds, at its last mark, oldest position first."""
+    return tuple(
+        FutureView(
+            position_id=position.position_id,
+            underlying=position.underlying,
+            symbol=future.contract.symbol,
+            strategy_id=position.strategy_id,
+            size_usd=future.size_usd,
+            entry_price=future.average_price,
+            mark=nan if future.mark_usd is None else future.mark_usd,
+            gained_coin=future.gained_coin,
+            funding_coin=future.funding_coin,
+            fees_coin=future.fees_coin,
+        )
+        for position in book.open_positions()
+        if (future := position.future) is not None and future.size_usd != 0.0
+    )
 
 
 def closed_views(book: Book) -> tuple[ClosedView, ...]:
@@ -165,24 +204,31 @@ def _open_view(book: Book, position: TrackedPosition, leg: Leg, now: datetime) -
 
 
 def _closed_view(position: TrackedPosition, closed_at: datetime) -> ClosedView:
-    legs = position.legs
-    first = legs[0].sold_coin or legs[0].bought_coin
+    legs, future = position.legs, position.future
+    first = (legs[0].sold_coin or legs[0].bought_coin) if legs else 0.0
+    symbols = tuple(leg.contract.symbol for leg in legs)
+    realised_usd = sum(
+        leg.sold_usd - leg.bought_usd + leg.settled_usd - leg.fees_usd for leg in legs
+    )
+    fees_coin = sum(leg.fees_coin for leg in legs)
+    if future is not None:
+        symbols += (future.contract.symbol,)
+        realised_usd += future.realised_usd + future.funding_usd - future.fees_usd
+        fees_coin += future.fees_coin
     return ClosedView(
         position_id=position.position_id,
         underlying=position.underlying,
-        symbols=tuple(leg.contract.symbol for leg in legs),
+        symbols=symbols,
         strategy_id=position.strategy_id,
         opened_at=position.opened_at,
         closed_at=closed_at,
         holding_days=(closed_at - position.opened_at) / timedelta(days=1),
         rolls=position.num_rolls,
         realised_coin=position.pnl_coin,
-        realised_usd=sum(
-            leg.sold_usd - leg.bought_usd + leg.settled_usd - leg.fees_usd for leg in legs
-        ),
+        realised_usd=realised_usd,
         realised_pct=_percent(position.pnl_coin, first),
         worst_pct=_percent(position.worst_pnl_coin, first),
-        fees_coin=sum(leg.fees_coin for leg in legs),
+        fees_coin=fees_coin,
         exit_style=position.exit_style,
     )
 

@@ -123,6 +123,7 @@ def _earnings(book: Book, strategy_id: str, underlying: str) -> Earnings:
         if (each.strategy_id, each.underlying) == (strategy_id, underlying) and not each.sandbox
     ]
     legs: list[Leg] = [leg for position in positions for leg in position.legs]
+    futures = [position.future for position in positions if position.future is not None]
     return Earnings(
         strategy_id=strategy_id,
         underlying=underlying,
@@ -134,17 +135,17 @@ def _earnings(book: Book, strategy_id: str, underlying: str) -> Earnings:
         bought_back_usd=sum(leg.bought_usd for leg in legs),
         paid_off_coin=-sum(leg.settled_coin for leg in legs) + 0.0,
         paid_off_usd=-sum(leg.settled_usd for leg in legs) + 0.0,
-        fees_coin=sum(leg.fees_coin for leg in legs),
-        fees_usd=sum(leg.fees_usd for leg in legs),
+        fees_coin=sum(leg.fees_coin for leg in legs) + sum(each.fees_coin for each in futures),
+        fees_usd=sum(leg.fees_usd for leg in legs) + sum(each.fees_usd for each in futures),
         held_coin=sum(leg.size * (leg.mark_coin or 0.0) for leg in legs if leg.size),
-        pnl_coin=sum(leg.pnl_coin for leg in legs),
+        pnl_coin=sum(each.pnl_coin for each in positions),
     )
 
 
 def holdings_lines(book: Book) -> tuple[str, ...]:
     """
-    The economic content of *book*, a line a leg and a coin: what was traded and earned, without
-    the labels, numbers and instants that differ between a run and the same run resumed.
+    The economic content of *book*, a line a leg, a future and a coin: what was traded and earned,
+    without the labels, numbers and instants that differ between a run and the same run resumed.
     """
     legs = [
         f"{position.strategy_id} {leg.contract.symbol} size {leg.size:g} "
@@ -154,11 +155,17 @@ def holdings_lines(book: Book) -> tuple[str, ...]:
         if not position.sandbox
         for leg in position.legs
     ]
+    futures = [
+        f"{position.strategy_id} {future.contract.symbol} size {future.size_usd:g} "
+        f"realised {tidy(future.realised_coin)} fees {tidy(future.fees_coin)}"
+        for position in book.positions.values()
+        if (future := position.future) is not None
+    ]
     coins = [
         f"{underlying} equity {tidy(wealth.equity_coin)} index {wealth.index_usd}"
         for underlying, wealth in book.wealth.items()
     ]
-    return tuple(sorted(legs) + sorted(coins))
+    return tuple(sorted(legs) + sorted(futures) + sorted(coins))
 
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:

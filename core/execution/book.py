@@ -4,18 +4,20 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import reduce, singledispatch
 from hashlib import sha256
-from math import fsum
 from typing import TypeVar
 
 from attrs import evolve
 
-from core.execution.flows import delivered, filled, healed_leg, tidy, untold
+from core.execution.flows import delivered, filled, tidy
+from core.execution.futures import future_filled
 from core.execution.greg_entries import (
     advised_since,
     greg_noted,
     sandbox_closed,
     sandbox_opened,
 )
+from core.execution.healing import healed
+from core.execution.marking import drawdown_after, remarked, wealth_after
 from core.execution.orders import moved
 from ports.codec import to_json
 from ports.decision_log import (
@@ -26,7 +28,6 @@ from ports.decision_log import (
     Entry,
     Executed,
     Halted,
-    Healed,
     HealthChanged,
     Marked,
     Opened,
@@ -41,12 +42,10 @@ from ports.instruments import OptionContract
 from ports.positions import (
     BOOKS,
     Book,
-    Drawdown,
     OrderRecord,
     Reconciliation,
     TrackedPosition,
     Undertaking,
-    Wealth,
 )
 from ports.trading import Fill, OrderState
 
@@ -182,14 +181,14 @@ def _executed(entry: Executed, book: Book) -> Book:
 def _marked(entry: Marked, book: Book) -> Book:
     marks = {mark.contract: mark.mark_coin for mark in entry.marks}
     positions = {
-        key: _remarked(position, marks)
+        key: remarked(position, marks, entry)
         if position.closed_at is None and position.underlying == entry.underlying
         else position
         for key, position in book.positions.items()
     }
     before = book.wealth.get(entry.underlying)
-    wealth = {**book.wealth, entry.underlying: _wealth(before, positions, entry)}
-    drawdown = _drawdown(book.drawdown, wealth, entry.at)
+    wealth = {**book.wealth, entry.underlying: wealth_after(before, positions, entry)}
+    drawdown = drawdown_after(book.drawdown, wealth, entry.at)
     return evolve(book, positions=positions, wealth=wealth, drawdown=drawdown)
 
 
@@ -227,29 +226,6 @@ def _reconciled(entry: Reconciled, book: Book) -> Book:
 
 
 @after.register
-def _healed(entry: Healed, book: Book) -> Book:
-    """
-    Held legs take the venue's sizes: what matches is kept with its history, what the venue
-    does not hold ends, what only the venue holds becomes a position of its own.
-    """
-    sizes = {position.contract: position for position in entry.positions}
-    positions = dict(book.positions)
-    for position in book.open_positions(entry.underlying):
-        legs = tuple(
-            healed_leg(leg, sizes.pop(leg.contract, None), entry.at) if leg.size != 0.0 else leg
-            for leg in position.legs
-        )
-        healed = evolve(position, legs=legs)
-        if not healed.open_legs:
-            healed = evolve(healed, closed_at=entry.at, exit_style="healed_from_exchange")
-        positions[position.position_id] = healed
-    for found in sizes.values():
-        new = untold(found, entry.index_usd, entry.at)
-        positions[new.position_id] = new
-    return evolve(book, positions=positions)
-
-
-@after.register
 def _halted(entry: Halted, book: Book) -> Book:
     return evolve(book, halted=entry.reason)
 
@@ -259,6 +235,7 @@ def _health_changed(entry: HealthChanged, book: Book) -> Book:
     return evolve(book, health=entry.state, health_cause=entry.cause, is_paused=entry.is_pausing)
 
 
+after.register(healed)
 after.register(greg_noted)
 after.register(sandbox_opened)
 after.register(sandbox_closed)
@@ -287,13 +264,11 @@ def turn_key(strategy_id: str, underlying: str) -> str:
 
 
 def _booked(book: Book, fills: tuple[Fill, ...], record: OrderRecord | None) -> Book:
-    """*book* with *fills*: options become positions, of futures only the trade is remembered."""
+    """*book* with *fills*, each in the position that its order was sent for."""
     if not fills:
         return book
     positions = dict(book.positions)
     for fill in fills:
-        if not isinstance(fill.contract, OptionContract):
-            continue
         key = record.intent.position_id if record else f"external-{fill.contract.symbol}"
         position = positions.get(key) or TrackedPosition(
             position_id=key,
@@ -302,70 +277,10 @@ def _booked(book: Book, fills: tuple[Fill, ...], record: OrderRecord | None) -> 
             opened_at=fill.at,
             legs=(),
         )
-        positions[key] = filled(position, fill)
+        is_option = isinstance(fill.contract, OptionContract)
+        positions[key] = (filled if is_option else future_filled)(position, fill)
     trade_ids = {**book.trade_ids, **{fill.trade_id: fill.at for fill in fills}}
     return evolve(book, positions=positions, trade_ids=trade_ids)
-
-
-def _remarked(position: TrackedPosition, marks: Mapping[OptionContract, float]) -> TrackedPosition:
-    legs = tuple(
-        evolve(leg, mark_coin=marks[leg.contract])
-        if leg.size != 0.0 and leg.contract in marks
-        else leg
-        for leg in position.legs
-    )
-    pnl_coin = sum(leg.pnl_coin for leg in legs)
-    return evolve(position, legs=legs, worst_pnl_coin=min(position.worst_pnl_coin, pnl_coin))
-
-
-def _wealth(
-    before: Wealth | None, positions: Mapping[str, TrackedPosition], entry: Marked
-) -> Wealth:
-    """
-    Attribution of the change since the last mark: coin held through the move of the index, then
-    what options, fees and others added, at the new index. The parts sum to the whole.
-    """
-    held = [
-        leg
-        for position in positions.values()
-        if position.underlying == entry.underlying and not position.sandbox
-        for leg in position.legs
-    ]
-    # fsum: the same bits in any order, and a snapshot brings positions in another
-    option_coin = fsum(leg.option_coin for leg in held)
-    fees_coin = -fsum(leg.fees_coin for leg in held)
-    if before is None:
-        flows = option_coin + fees_coin  # traded before the first mark
-        before = Wealth(
-            first_equity_coin=entry.equity_coin - flows,
-            first_index_usd=entry.index_usd,
-            equity_coin=entry.equity_coin - flows,
-            index_usd=entry.index_usd,
-            marked_at=entry.at,
-        )
-    option_step = option_coin - before.option_coin
-    fees_step = fees_coin - before.fees_coin
-    other_step = entry.equity_coin - before.equity_coin - option_step - fees_step
-    return evolve(
-        before,
-        equity_coin=entry.equity_coin,
-        index_usd=entry.index_usd,
-        marked_at=entry.at,
-        option_coin=option_coin,
-        fees_coin=fees_coin,
-        other_coin=before.other_coin + other_step,
-        coin_usd=before.coin_usd + before.equity_coin * (entry.index_usd - before.index_usd),
-        option_usd=before.option_usd + option_step * entry.index_usd,
-        fees_usd=before.fees_usd + fees_step * entry.index_usd,
-        other_usd=before.other_usd + other_step * entry.index_usd,
-    )
-
-
-def _drawdown(before: Drawdown | None, wealth: Mapping[str, Wealth], at: datetime) -> Drawdown:
-    equity_usd = fsum(each.equity_coin * each.index_usd for each in wealth.values())
-    day = f"{at:%Y-%m-%d}"
-    peak_usd = max(before.peak_usd, equity_usd) if before and before.day == day else equity_usd
-    return Drawdown(day=day, peak_usd=peak_usd, equity_usd=equity_usd)
 
 
 def _without(values: Mapping[str, _Value], gone: str) -> dict[str, _Value]:

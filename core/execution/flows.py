@@ -24,7 +24,7 @@ def filled(position: TrackedPosition, fill: Fill) -> TrackedPosition:
     else:
         opened = Leg(contract=fill.option, opened_at=fill.at)
         legs = (*position.legs, _with_fill(opened, fill))
-    return _ended(evolve(position, legs=legs), fill.at, "closed")
+    return ended(evolve(position, legs=legs), fill.at, "closed")
 
 
 def delivered(
@@ -37,7 +37,7 @@ def delivered(
         else leg
         for leg in position.legs
     )
-    return _ended(evolve(position, legs=legs), delivery.at, "expired")
+    return ended(evolve(position, legs=legs), delivery.at, "expired")
 
 
 def healed_leg(leg: Leg, found: Position | None, at: datetime) -> Leg:
@@ -73,6 +73,14 @@ def untold(found: Position, index_usd: float, at: datetime) -> TrackedPosition:
     )
 
 
+def ended(position: TrackedPosition, at: datetime, exit_style: str) -> TrackedPosition:
+    """*position*, ended *at* if nothing of it is held any more; *exit_style* is of its options."""
+    if position.open_legs or (not position.legs and position.future is None):
+        return evolve(position, closed_at=None)
+    is_held = position.future_usd != 0.0
+    return evolve(position, closed_at=None if is_held else at, exit_style=exit_style)
+
+
 def _with_fill(leg: Leg, fill: Fill) -> Leg:
     cash_coin = fill.price * fill.amount
     size = tidy(leg.size + fill.side.sign * fill.amount)
@@ -103,9 +111,3 @@ def _with_delivery(leg: Leg, delivery: Delivery, index_usd: float, share: float)
         fees_usd=leg.fees_usd + fee_coin * index_usd,
         closed_at=delivery.at,
     )
-
-
-def _ended(position: TrackedPosition, at: datetime, exit_style: str) -> TrackedPosition:
-    if position.open_legs or not position.legs:
-        return evolve(position, closed_at=None)
-    return evolve(position, closed_at=at, exit_style=exit_style)

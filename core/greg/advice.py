@@ -96,6 +96,7 @@ class GregPosition:
     forward_price: float | None = _price()  # of the nearest short leg's expiry
     quoted_profit_pct: float | None = _fact()  # as profit_pct, at mids less a part of the spread
     quoted_loss_pct: float | None = _fact()  # as loss_pct, so
+    bare_perp_coin: float | None = _fact()  # the perpetual, once no option is held any more
 
 
 def position_told(told: Mapping[str, Any]) -> GregPosition:

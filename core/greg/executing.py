@@ -55,7 +55,21 @@ class ExecutionOutcome:
         return self.status is ExecutionStatus.EXECUTED
 
 
-PlannedOrder = LegOrder | HedgeOrder
+@frozen(kw_only=True)
+class HedgeOff:
+    """
+    An order that takes off what a position holds in the perpetual: USD, as the venue counts.
+
+    *reduces* says whether it takes from what the account holds in all: others may hold against it.
+    """
+
+    underlying: str
+    side: Side
+    amount_usd: float
+    reduces: bool = False
+
+
+PlannedOrder = LegOrder | HedgeOrder | HedgeOff
 
 
 @frozen(kw_only=True)
@@ -79,15 +93,17 @@ def orders_for(action: Advice, facts: PlanFacts) -> tuple[PlannedOrder, ...]:
     """
     Return the orders that *action* is, in the order they are sent; none where nothing fits.
 
-    What was sold is bought back before what was bought is sold. A put that is taken up is closed
-    and the perpetual bought where the convention prefers it; coin itself is not traded here.
+    What was sold is bought back before what was bought is sold, and the hedge is taken off behind
+    both. A put that is taken up is closed and the perpetual bought where the convention prefers
+    it; coin itself is not traded here.
     """
     if action is Advice.HEDGE:
         if facts.hedged is None:
             return ()
         found = hedge_order(facts.hedged, facts.rule, facts.now, terms=facts.terms)
         return () if found is None else (found,)
-    closing = closing_orders(facts.holding.legs)
+    closing: tuple[PlannedOrder, ...] = closing_orders(facts.holding.legs)
+    closing += hedge_off(facts.holding)
     if action is Advice.ASSIGN and _prefers_perpetual(facts):
         return (*closing, _taken_up(facts))
     if action is Advice.ROLL:
@@ -108,8 +124,34 @@ def closing_orders(legs: Sequence[HeldLeg]) -> tuple[LegOrder, ...]:
     )
 
 
+def hedge_off(holding: Holding) -> tuple[HedgeOff, ...]:
+    """Return what takes the perpetual of *holding* off; nothing where it holds none."""
+    if holding.perp_usd == 0.0:
+        return ()
+    side = Side.SELL if holding.perp_usd > 0.0 else Side.BUY
+    return (HedgeOff(underlying=holding.underlying, side=side, amount_usd=abs(holding.perp_usd)),)
+
+
+def footprint_coin(holding: Holding, orders: Sequence[PlannedOrder], index_usd: float) -> float:
+    """Return contracts and perpetual of *holding* in coin: now, or behind *orders* if more."""
+    perp = holding.perp_coin(index_usd)
+    now = sum(abs(leg.size) for leg in holding.legs) + abs(perp)
+    legs = {leg.contract: leg.size for leg in holding.legs}
+    for order in orders:
+        if isinstance(order, LegOrder):
+            change = order.side.sign * order.amount
+            legs[order.contract] = legs.get(order.contract, 0.0) + change
+        elif isinstance(order, HedgeOrder):
+            perp += order.side.sign * order.size
+        else:
+            perp += order.side.sign * order.amount_usd / index_usd
+    return max(now, sum(abs(size) for size in legs.values()) + abs(perp))
+
+
 def words_of(order: PlannedOrder) -> str:
     """*order* in words."""
+    if isinstance(order, HedgeOff):
+        return f"{order.side} {order.amount_usd:g} USD of {order.underlying}-PERPETUAL"
     if isinstance(order, HedgeOrder):
         return f"{order.side} {order.size:g} {order.underlying} of {order.instrument}"
     return f"{order.side} {order.amount:g} {order.contract.symbol}"

@@ -31,14 +31,14 @@ class HeldLeg:
 
 @frozen(kw_only=True)
 class Holding:
-    """An open position of one strategy; *perp_coin* is what its hedge holds, signed."""
+    """An open position of one strategy; *perp_usd* is what it holds in the perpetual, signed."""
 
     position_id: str
     code: StrategyCode
     underlying: str
     legs: tuple[HeldLeg, ...]
     opened_at: datetime = field(validator=utc)
-    perp_coin: float = field(default=0.0, validator=finite)
+    perp_usd: float = field(default=0.0, validator=finite)
     sandbox: bool = False
     origin: str = ""
     run_id: str = ""
@@ -52,6 +52,10 @@ class Holding:
     def contracts(self) -> float:
         """The contracts of its largest leg."""
         return max((abs(leg.size) for leg in self.legs), default=0.0)
+
+    def perp_coin(self, index_usd: float) -> float:
+        """The delta of its perpetual, coin."""
+        return self.perp_usd / index_usd
 
 
 def holding_of(position: TrackedPosition) -> Holding | None:
@@ -77,6 +81,7 @@ def holding_of(position: TrackedPosition) -> Holding | None:
             for leg in position.open_legs
         ),
         opened_at=position.opened_at,
+        perp_usd=position.future_usd,
         sandbox=position.sandbox,
         origin=position.origin,
         run_id=position.run_id,
@@ -116,6 +121,7 @@ def position_of(
         short_strike=_strike(shorts, min),
         expected_move_pct=_expected_move(shorts, snapshot, now),
         credit_usd=_credit_usd(holding, snapshot),
+        bare_perp_coin=None if holding.legs else holding.perp_coin(snapshot.index_usd),
     )
 
 
@@ -133,7 +139,7 @@ def hedged_of(holding: Holding, snapshot: MarketSnapshot, now: datetime) -> Hedg
             for each, leg in zip(deltas, holding.legs, strict=True)
             if each is not None
         ),
-        perp_size=holding.perp_coin,
+        perp_size=holding.perp_coin(snapshot.index_usd),
     )
 
 

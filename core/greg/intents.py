@@ -5,6 +5,7 @@ from math import isfinite
 from core.execution.intents import Drafting, Unpriced
 from core.execution.orders import label_of
 from core.greg.catalogue import STRATEGY_ID
+from core.greg.executing import HedgeOff
 from core.greg.hedging import HedgeOrder, usd_amount
 from core.greg.legging import LegOrder
 from ports.instruments import ContractRules, FutureContract
@@ -57,7 +58,6 @@ def hedge_intent(
     amount_usd = usd_amount(order.size, drafting.snapshot.index_usd, rules.amount_step)
     if amount_usd == 0.0:
         return None
-    is_buy = order.side is Side.BUY
     return OrderIntent(
         label=label_of(STRATEGY_ID, drafting.now, drafting.counter, "hedge"),
         strategy_id=STRATEGY_ID,
@@ -65,9 +65,38 @@ def hedge_intent(
         contract=FutureContract(order.underlying),
         side=order.side,
         amount=amount_usd,
-        price=rules.price_up(limit_usd) if is_buy else rules.price_down(limit_usd),
+        price=_on_tick(order.side, limit_usd, rules),
         reduce_only=False,
         post_only=False,
         valid_until=drafting.now + drafting.params.valid_for,
         expires_at=drafting.now + drafting.params.time_to_live,
     )
+
+
+def hedge_off_intent(
+    order: HedgeOff, position_id: str, limit_usd: float, rules: ContractRules, drafting: Drafting
+) -> OrderIntent:
+    """
+    Return *order* of *position_id* as a limit at *limit_usd* in the perpetual.
+
+    Raises:
+        ValueError: The limit is no price.
+    """
+    return OrderIntent(
+        label=label_of(STRATEGY_ID, drafting.now, drafting.counter, "hedge_off"),
+        strategy_id=STRATEGY_ID,
+        position_id=position_id,
+        contract=FutureContract(order.underlying),
+        side=order.side,
+        amount=order.amount_usd,
+        price=_on_tick(order.side, limit_usd, rules),
+        reduce_only=order.reduces,
+        post_only=False,
+        valid_until=drafting.now + drafting.params.valid_for,
+        expires_at=drafting.now + drafting.params.time_to_live,
+    )
+
+
+def _on_tick(side: Side, limit_usd: float, rules: ContractRules) -> float:
+    """*limit_usd* rounded to the side where it is taken."""
+    return rules.price_up(limit_usd) if side is Side.BUY else rules.price_down(limit_usd)

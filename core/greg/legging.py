@@ -160,16 +160,26 @@ def _reached(legging: Legging, quotes: Sequence[PlannedLeg]) -> float:
     )
 
 
-def _unwinding(legs: Sequence[LegProgress]) -> tuple[LegOrder, ...]:
-    """What takes back all that was traded, buying back first."""
-    traded = [each for each in legs if each.filled > _ROUNDING]
+def taking_back(traded: Sequence[LegOrder]) -> tuple[LegOrder, ...]:
+    """Return what takes back all that was *traded*, buying back first."""
     back = [
         LegOrder(
-            contract=each.leg.contract,
-            side=Side.SELL if each.leg.side is Side.BUY else Side.BUY,
-            amount=each.filled,
+            contract=each.contract,
+            side=Side.SELL if each.side is Side.BUY else Side.BUY,
+            amount=each.amount,
             reduces=True,
         )
         for each in traded
     ]
     return tuple(sorted(back, key=lambda order: order.side is Side.SELL))
+
+
+def _unwinding(legs: Sequence[LegProgress]) -> tuple[LegOrder, ...]:
+    """What takes back all that was traded of *legs*."""
+    return taking_back(
+        [
+            LegOrder(contract=each.leg.contract, side=each.leg.side, amount=each.filled)
+            for each in legs
+            if each.filled > _ROUNDING
+        ]
+    )

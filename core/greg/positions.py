@@ -7,6 +7,7 @@ from attrs import frozen
 
 from core.greg.advice import Advice, GregPosition, Suggestion, position_told, priority_of
 from core.greg.catalogue import StrategyCode
+from core.greg.hedging import HEDGEABLE
 from core.greg.management import (
     FundingConvention,
     PositionLimits,
@@ -42,7 +43,7 @@ def advise(
     if not family:
         return None
     rules, position = rules or PositionRules(), as_seen(position, variants)
-    answer = _first_firing(family, position, rules.limits)
+    answer = _left_over(position) or _first_firing(family, position, rules.limits)
     action, reason = answer.action, answer.reason
     if action == Advice.ASSIGN:
         reason += _route(position, convention)
@@ -92,6 +93,17 @@ class _Answer:
     action: Advice
     reason: str
     missing: tuple[str, ...] = ()
+
+
+def _left_over(position: GregPosition) -> _Answer | None:
+    """What to do with the perpetual of a position that holds no option; None for any other."""
+    coin = position.bare_perp_coin
+    if not coin:
+        return None
+    told = f"no option is held any more, {coin:+.4f} {position.underlying} of the perpetual are"
+    if position.code in HEDGEABLE:
+        return _Answer(Advice.CLOSE, f"{told}: the hedge is left over")
+    return _Answer(Advice.HOLD, f"{told}: coin that was taken up")
 
 
 def _first_firing(

@@ -33,7 +33,10 @@ def duplicate(intent: OrderIntent, state: RiskState) -> str | None:
 
 
 def throttle(intent: OrderIntent, state: RiskState) -> str | None:
-    """A request counts whatever became of it; an opening counts if the venue may have seen it."""
+    """
+    A request counts whatever became of it; an opening counts if the venue may have seen it, those
+    in options apart from those in futures.
+    """
     limits, now, records = state.limits, state.now, state.book.orders.values()
     batch = (*state.planned, *state.closed)
     requests = sorted(record.sent_at for record in records) + [now for _ in batch]
@@ -41,12 +44,11 @@ def throttle(intent: OrderIntent, state: RiskState) -> str | None:
         return f"more than {limits.request_burst} requests, {limits.requests_per_s} a second"
     if intent.reduce_only:
         return None
+    kind = type(intent.contract)
     opens = [
-        record.sent_at
-        for record in records
-        if record.reached_venue and not record.intent.reduce_only
+        record.sent_at for record in records if record.reached_venue and _opens(record.intent, kind)
     ]
-    opens += [now for each in state.planned if not each.reduce_only]
+    opens += [now for each in state.planned if _opens(each, kind)]
     if sum(now - at < _TEN_MINUTES for at in opens) >= limits.max_opens_per_10_min:
         return f"{limits.max_opens_per_10_min} opening orders within ten minutes"
     if sum(at.date() == now.date() for at in opens) >= limits.max_opens_per_day:
@@ -119,6 +121,10 @@ def clock(_intent: OrderIntent, state: RiskState) -> str | None:
     if not abs(state.clock_skew) <= state.limits.clock_skew:
         return f"our clock is {state.clock_skew.total_seconds():.1f} s from the venue's"
     return None
+
+
+def _opens(intent: OrderIntent, kind: type[object]) -> bool:
+    return not intent.reduce_only and isinstance(intent.contract, kind)
 
 
 def _collision(record: OrderRecord, intent: OrderIntent, state: RiskState) -> str | None:

@@ -55,11 +55,23 @@ class Holding:
 class FutureReach:
     """
     Coin that the futures may amount to, negative short: the least and the most, as pending
-    orders are filled or not.
+    orders are filled or not; and what is held now.
     """
 
     fewest: float
     most: float
+    held: float
+
+    @property
+    def largest(self) -> float:
+        """The most that may be held either way, without sign."""
+        return max(abs(self.fewest), abs(self.most))
+
+    def with_filled(self, change_coin: float) -> "FutureReach":
+        """The reach once an order of *change_coin*, negative sold, may be filled too."""
+        return FutureReach(
+            self.fewest + min(change_coin, 0.0), self.most + max(change_coin, 0.0), self.held
+        )
 
 
 @frozen
@@ -98,6 +110,7 @@ class RiskState:
     clock_skew: timedelta = timedelta(0)
     planned: tuple[OrderIntent, ...] = ()
     closed: tuple[OrderIntent, ...] = ()
+    future_rules: ContractRules | None = None  # of the coin's futures; None refuses them
 
     def with_working(self, intent: OrderIntent) -> "RiskState":
         """The state once *intent* works at the venue."""
@@ -137,13 +150,12 @@ class RiskState:
             for each in self.account.futures
             if each.contract.underlying == self.snapshot.underlying
         )
-        fewest = most = held
+        reach = FutureReach(held, held, held)
         for pending in self.pending:
             if isinstance(pending.order.contract, FutureContract):
                 change_coin = pending.order.side.sign * pending.amount / self.snapshot.index_usd
-                fewest += min(change_coin, 0.0)
-                most += max(change_coin, 0.0)
-        return FutureReach(fewest, most)
+                reach = reach.with_filled(change_coin)
+        return reach
 
     @property
     def short_calls(self) -> tuple[Holding, ...]:
@@ -170,6 +182,8 @@ def reduces(intent: OrderIntent, state: RiskState) -> bool:
     """
     if not intent.reduce_only:
         return False
+    if isinstance(intent.contract, FutureContract):
+        return _reduces_future(intent, state)
     holding = next(
         (each for each in state.holdings if each.contract == intent.contract),
         Holding(intent.option),
@@ -178,6 +192,19 @@ def reduces(intent: OrderIntent, state: RiskState) -> bool:
     if intent.side is Side.BUY:
         return lots <= -holding.held - holding.covering
     return lots <= holding.held - holding.unwinding
+
+
+def _reduces_future(intent: OrderIntent, state: RiskState) -> bool:
+    held_usd = sum(
+        each.size_usd for each in state.account.futures if each.contract == intent.contract
+    )
+    spoken_for_usd = sum(
+        pending.amount
+        for pending in state.pending
+        if (pending.order.contract, pending.order.side) == (intent.contract, intent.side)
+        and pending.order.reduce_only
+    )
+    return intent.amount <= -intent.side.sign * held_usd - spoken_for_usd
 
 
 def _pending(state: RiskState) -> Iterator[Pending]:

@@ -31,6 +31,7 @@ class RiskLimits:
     price_collar_pct: float = field(default=20.0, validator=not_negative)
     price_collar_ticks: int = 4
     price_collar_ask_pct: float = field(default=10.0, validator=not_negative)
+    future_collar_pct: float = field(default=1.5, validator=not_negative)  # of the index
     quote_age: timedelta = timedelta(seconds=30)
     index_age: timedelta = timedelta(seconds=30)
     account_age: timedelta = timedelta(seconds=60)
@@ -51,6 +52,7 @@ class RiskLimits:
     reconciliation_age: timedelta = timedelta(minutes=10)
     unknown_age: timedelta = timedelta(seconds=60)
     clock_skew: timedelta = timedelta(seconds=5)
+    structured: frozenset[str] = frozenset()  # strategies that also sell puts and buy options
 
 
 def within(figure: float, limit: float) -> bool:

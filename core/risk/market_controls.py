@@ -88,13 +88,17 @@ def quote_sanity(intent: OrderIntent, state: RiskState) -> str | None:
 
 
 def instrument(intent: OrderIntent, state: RiskState) -> str | None:
+    if intent.side is not Side.SELL or not intent.option.is_call:
+        return f"{intent.contract.symbol}: only calls are sold"
+    return tradable(intent, state)
+
+
+def tradable(intent: OrderIntent, state: RiskState) -> str | None:
     contract = intent.option
     if state.account.underlying != contract.underlying:
         return f"{contract.symbol} is not covered by {state.account.underlying}"
     if state.snapshot.chain.row_of(contract) is None:
         return f"{contract.symbol} is not listed"
-    if intent.side is not Side.SELL or not contract.is_call:
-        return f"{contract.symbol}: only calls are sold"
     if not contract.expiry - state.now > state.limits.before_expiry:
         return f"{contract.symbol} expires at {contract.expiry:%d %b %H:%M}"
     time_of_day = timedelta(hours=state.now.hour, minutes=state.now.minute)

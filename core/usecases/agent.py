@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import define, field, frozen
 
@@ -37,6 +37,23 @@ class Unhealthy(PortError):
     severity = Severity.FATAL
 
 
+class Hedging(Protocol):
+    """Who hedges within the loop, by a schedule of its own."""
+
+    def next_look(self) -> datetime | None:
+        """When there is something to look at; None is never."""
+        ...
+
+    async def look(self, underlying: str) -> None:
+        """
+        Look at what is due on *underlying*.
+
+        Raises:
+            PortError: Something outside did not answer.
+        """
+        ...
+
+
 @define(eq=False)
 class _Progress:
     """What one run has done so far: whether it has taken up the book, and its health."""
@@ -50,12 +67,13 @@ class Agent:
     """
     One run of the loop, until it has nothing more to do or *stop* is set.
 
-    *beat* is called after each tick, as a sign of life.
+    *beat* is called after each tick, as a sign of life; *hedger* hedges after ticks and between.
     """
 
     desk: Desk
     stop: asyncio.Event
     beat: Callable[[], None] = field(default=lambda: None)
+    hedger: Hedging | None = None
 
     async def run(self, *, ticks: int | None = None) -> None:
         """
@@ -116,20 +134,43 @@ class Agent:
 
     async def _reach(self, due_at: datetime, progress: _Progress) -> bool:
         """
-        Wait for *due_at*, looking after orders in doubt and those whose time ends before.
+        Wait for *due_at*, looking after orders in doubt and those whose time ends before, and
+        after hedges.
 
         False if stopped.
         """
         while not self.stop.is_set():
             looks = [next_look(each, self.desk.now) for each in self.desk.keeper.book.working]
+            looks.append(self._next_hedge(progress))
             wake_at = min([due_at, *(each for each in looks if each is not None)])
             await _until(self.desk, wake_at, self.stop)
             if self.stop.is_set() or self.desk.now >= due_at:
                 break
-            failure = await _each(self.desk, look_after)
+            failure = worst(
+                each
+                for each in (
+                    await _each(self.desk, look_after),
+                    await self._hedge_if_due(progress),
+                )
+                if each
+            )
             if failure is not None:  # without one, nothing is known of the market
                 await progress.watch.note_tick(failure)
         return not self.stop.is_set()
+
+    def _next_hedge(self, progress: _Progress) -> datetime | None:
+        if self.hedger is None or not progress.is_taken_up:
+            return None
+        return self.hedger.next_look()
+
+    async def _hedge_if_due(self, progress: _Progress) -> Failure | None:
+        next_at = self._next_hedge(progress)
+        if self.hedger is None or next_at is None or self.desk.now < next_at:
+            return None
+        return await self._hedge(self.hedger)
+
+    async def _hedge(self, hedger: Hedging) -> Failure | None:
+        return await _each(self.desk, lambda _, coin: hedger.look(coin))
 
     async def _tick(self, due_at: datetime, progress: _Progress) -> None:
         """One tick; while the book is not taken up it is another attempt at that."""
@@ -141,6 +182,8 @@ class Agent:
             looks = {coin: Look(desk, coin) for coin in desk.params.underlyings}
             await progress.watch.check_if_due(looks)
             failures.append(await _each(desk, lambda _, coin: run_tick(desk, looks[coin], due_at)))
+            if self.hedger is not None:
+                failures.append(await self._hedge(self.hedger))
             await progress.watch.note_tick(worst(each for each in failures if each))
             await _stop_on_drawdown(desk)
         await desk.keeper.record(Ticked(at=desk.now, due_at=due_at))

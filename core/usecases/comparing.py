@@ -49,6 +49,7 @@ async def heal(desk: Desk, reading: Reading) -> None:
             underlying=underlying,
             index_usd=reading.snapshot.index_usd,
             positions=reading.account.positions,
+            futures=tuple(each for each in reading.account.futures if each.size_usd != 0.0),
         )
     )
     await desk.keeper.record(

@@ -15,6 +15,7 @@ from core.strategies.base import Strategy
 from core.usecases.bookkeeper import Bookkeeper
 from ports.controls import ReconcileAction, RuntimeControls
 from ports.decision_log import Halted
+from ports.instruments import ContractRules
 from ports.market_data import MarketSnapshot
 from ports.positions import OrderRecord
 from ports.trading import Account, Order
@@ -40,6 +41,7 @@ class DeskParams:
     settings_hash: str = ""
     health: HealthParams | None = None  # None: nobody watches it
     address: VenueAddress | None = None  # None: no venue is connected to
+    future_rules: Mapping[str, ContractRules] = field(factory=dict)  # of futures, by coin
 
 
 @frozen(kw_only=True, eq=False)
@@ -206,6 +208,7 @@ async def risk_state(desk: Desk, reading: Reading) -> RiskState:
         external=reading.external,
         environment_agrees=desk.environment_agrees,
         clock_skew=reading.clock_skew,
+        future_rules=desk.params.future_rules.get(reading.snapshot.underlying),
     )
 
 

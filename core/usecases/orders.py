@@ -277,12 +277,28 @@ async def cancel_openings(desk: Desk, underlying: str) -> None:
         if record.intent.contract.underlying == underlying and not record.intent.reduce_only
     ]
     for record in openings:
-        orders = await desk.world.trading.orders_by_label(underlying, record.intent.label)
-        for order in orders:
-            ended = order if order.state.is_terminal else await cancel(desk, order)
-            await _note(desk, record, ended)
+        await _withdraw(desk, record)
     if openings:
         await catch_up(desk, underlying)
+
+
+async def withdraw(desk: Desk, record: OrderRecord) -> OrderRecord:
+    """
+    Cancel what is left of *record* and return it as it then is, with its trades booked.
+
+    Raises:
+        PortError: The venue did not answer.
+    """
+    await _withdraw(desk, record)
+    await catch_up(desk, record.intent.contract.underlying)
+    return desk.keeper.book.orders[record.intent.label]
+
+
+async def _withdraw(desk: Desk, record: OrderRecord) -> None:
+    underlying, label = record.intent.contract.underlying, record.intent.label
+    for order in await desk.world.trading.orders_by_label(underlying, label):
+        ended = order if order.state.is_terminal else await cancel(desk, order)
+        await _note(desk, record, ended)
 
 
 async def _note(desk: Desk, record: OrderRecord, order: Order) -> None:

@@ -15,6 +15,7 @@ from core.risk.engine import FAILURES
 from core.strategies.base import Proposal, Strategy
 from core.usecases.comparing import compare
 from core.usecases.desk import Desk, Look, Reading, risk_state
+from core.usecases.future_marks import future_marks
 from core.usecases.greg_log import GregNotes
 from core.usecases.orders import out_of_doubt, submit, sweep
 from core.usecases.read_volatility import volatility_now
@@ -28,12 +29,12 @@ from ports.decision_log import (
     Executed,
     Marked,
     MarketContext,
-    PositionMark,
     RollStarted,
 )
 from ports.history import Candles
 from ports.instruments import OptionContract
 from ports.market_data import MarketSnapshot
+from ports.marks import PositionMark
 from ports.positions import OrderRecord
 from ports.volatility import VolatilityReading
 
@@ -89,6 +90,7 @@ async def _note_marks(desk: Desk, look: Look) -> None:
             index_usd=snapshot.index_usd,
             equity_coin=account.account.equity_coin,
             marks=tuple(_marks(snapshot, sorted(held))),
+            futures=await future_marks(desk, snapshot, account.account),
         )
     )
 

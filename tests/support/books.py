@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from attrs import evolve
 
 from core.execution.book import fold
-from ports.decision_log import Delivered, Entry, Marked, OrderUpdated, PositionMark, Sent
+from ports.decision_log import Delivered, Entry, Marked, OrderUpdated, Sent
 from ports.instruments import OptionContract
+from ports.marks import PositionMark
 from ports.positions import Book, Leg
 from ports.trading import Account, Delivery, Fill, OrderIntent, OrderState, Position, Side
 from tests.support.markets import NOW, call

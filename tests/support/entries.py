@@ -26,7 +26,6 @@ from ports.decision_log import (
     MarketContext,
     Opened,
     OrderUpdated,
-    PositionMark,
     Reconciled,
     RollEnded,
     RollStarted,
@@ -44,6 +43,7 @@ from ports.greg_journal import (
 )
 from ports.greg_log import GregEntry
 from ports.instruments import OptionContract, OptionKind
+from ports.marks import PositionMark
 from ports.positions import Book, BookSnapshot, Leg, OrderRecord, TrackedPosition
 from ports.trading import Delivery, Fill, Order, OrderIntent, OrderState, Position, Side
 from ports.venue_log import Deposit, VenueStep

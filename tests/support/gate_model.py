@@ -27,6 +27,7 @@ class GateModel:
     advised: dict[str, tuple[str, str, str]]  # by id: action, strategy, coin
     most_position: float
     most_coin: float
+    hedge_usd: dict[str, float] = field(factory=dict)  # what a hedge would come to, by id
     mode: str = "advice_only"
     master: bool = False
     flags: set[str] = field(factory=set)
@@ -71,7 +72,9 @@ class GateModel:
             return False
         if action not in _EXECUTABLE:
             return False
-        return self.mode == "paper" or self._may_be_live(position_id)
+        if action == "HEDGE" and self.index_age_s > 30:
+            return False  # risk: the order is not one that only reduces
+        return self.mode == "paper" or self._may_be_live(position_id, action)
 
     def passes_first(self, strategy: str, coin: str) -> bool:
         """Gates 1 to 5."""
@@ -85,8 +88,17 @@ class GateModel:
                 return False
         return coin == "BTC"
 
-    def _may_be_live(self, position_id: str) -> bool:
+    def is_done(self, position_id: str, action: str) -> None:
+        """What was advised was carried out live."""
+        if action == "HEDGE":
+            self.notional_usd[position_id] += self.hedge_usd[position_id]
+        else:
+            del self.notional_usd[position_id]
+
+    def _may_be_live(self, position_id: str, action: str) -> bool:
         if position_id in self.sandbox or self.is_core_dry_run or self.index_age_s > 30:
             return False
-        mine, all_of_it = self.notional_usd[position_id], sum(self.notional_usd.values())
+        more = self.hedge_usd[position_id] if action == "HEDGE" else 0.0
+        mine = self.notional_usd[position_id] + more
+        all_of_it = sum(self.notional_usd.values()) + more
         return mine <= self.cap_position and all_of_it <= self.cap_coin

@@ -18,9 +18,10 @@ from core.usecases.desk import Desk, read
 from core.usecases.greg_desk import GregDesk, GregDeskParams
 from core.usecases.greg_execute import GregExecutor
 from core.usecases.orders import submit
+from ports.decision_log import OrderUpdated, Sent
 from ports.greg_journal import GregEvent, GregNoted, SandboxLeg, SandboxOpened
 from ports.greg_log import GregEntry
-from ports.instruments import OptionContract
+from ports.instruments import FutureContract, OptionContract
 from ports.market_data import MarketSnapshot
 from ports.trading import OrderIntent, Side
 from tests.support.calls import priced
@@ -133,10 +134,12 @@ async def add_sandbox(rig: GregRig) -> None:
     await rig.greg.evaluate()
 
 
-def market(at: datetime = NOW) -> MarketSnapshot:
-    """Both calls, on an index of 100,000 USD."""
-    rows = [priced(call(strike, EXPIRY), now=at) for strike in STRIKES.values()]
-    return snapshot(*rows, taken_at=at)
+def market(at: datetime = NOW, index_usd: float = 100_000.0) -> MarketSnapshot:
+    """Both calls, on an index of 100,000 USD unless told."""
+    rows = [
+        priced(call(strike, EXPIRY), now=at, index_usd=index_usd) for strike in STRIKES.values()
+    ]
+    return snapshot(*rows, taken_at=at, index_usd=index_usd)
 
 
 async def sell(desk: Desk, contract: OptionContract, position_id: str) -> None:
@@ -160,3 +163,40 @@ async def sell(desk: Desk, contract: OptionContract, position_id: str) -> None:
     record = await submit(desk, intent, reading)
     assert record is not None
     assert record.filled_amount == 0.5
+
+
+async def sell_perpetual(desk: Desk, position_id: str, usd: float) -> None:
+    """Sell *usd* of the perpetual at the venue for a position, whatever risk would say of it."""
+    order = OrderIntent(
+        label=label_of(STRATEGY_ID, desk.now, desk.keeper.book.counter + 1, "hedge"),
+        strategy_id=STRATEGY_ID,
+        position_id=position_id,
+        contract=FutureContract("BTC"),
+        side=Side.SELL,
+        amount=usd,
+        price=99_500.0,
+        reduce_only=False,
+        post_only=False,
+        valid_until=desk.now + timedelta(seconds=5),
+        expires_at=desk.now + timedelta(seconds=120),
+    )
+    await desk.keeper.record(Sent(at=desk.now, intent=order))
+    placed = await desk.world.trading.place(order)
+    await desk.keeper.record(
+        OrderUpdated(
+            at=desk.now,
+            label=order.label,
+            state=placed.order.state,
+            order_id=placed.order.order_id,
+            filled_amount=placed.order.filled_amount,
+            fills=placed.fills,
+            reason="",
+        )
+    )
+
+
+async def minutes_later(rig: GregRig, minutes: float, index_usd: float = 100_000.0) -> None:
+    """Let time pass; the market is quoted again, on another index if told, and compared."""
+    await rig.rig.later(minutes=minutes)
+    rig.rig.market.shown = [market(rig.rig.desk.now, index_usd)]
+    await compare(rig.rig.desk, await read(rig.rig.desk, "BTC"))

@@ -15,6 +15,7 @@ from adapters.memory.positions import MemoryPositionStore
 from adapters.memory.venue_log import MemoryVenueLog
 from core.execution.intents import OrderParams
 from core.risk.limits import RiskLimits
+from core.simulation.perpetual import future_rules
 from core.simulation.venue import SimulatedVenue
 from core.strategies.base import Strategy
 from core.strategies.covered_call import CoveredCall, CoveredCallParams
@@ -45,6 +46,7 @@ PARAMS = DeskParams(
         max_spread_pct=20.0,
     ),
     orders=OrderParams(),
+    future_rules={"BTC": future_rules("BTC")},
 )
 
 
@@ -300,14 +302,20 @@ class Rig:
     stage: Stage
 
     async def sizes(self) -> tuple[dict[str, float], dict[str, float]]:
-        """What is held by symbol: by our book, and by the venue."""
+        """What is held by symbol, futures in USD: by our book, and by the venue."""
         ours: dict[str, float] = {}
         for position in self.desk.keeper.book.open_positions():
             for leg in position.open_legs:
                 symbol = leg.contract.symbol
                 ours[symbol] = ours.get(symbol, 0.0) + leg.size
+            if position.future is not None and position.future_usd != 0.0:
+                symbol = position.future.contract.symbol
+                ours[symbol] = ours.get(symbol, 0.0) + position.future_usd
         account = await self.trading.venue.account("BTC")
-        return ours, {held.contract.symbol: held.size for held in account.positions}
+        theirs = {held.contract.symbol: held.size for held in account.positions}
+        return ours, theirs | {
+            held.contract.symbol: held.size_usd for held in account.futures if held.size_usd
+        }
 
     async def later(self, **amounts: float) -> datetime:
         """Move on by *amounts*, the keywords of timedelta, and return the instant."""

@@ -92,7 +92,7 @@ def test_a_hedge_is_proposed_beyond_the_band() -> None:
     assert leaning.status == "proposed"
     assert leaning.order is not None
     assert leaning.net_delta is not None
-    held = evolve(HELD, perp_coin=-leaning.net_delta)
+    held = evolve(HELD, perp_usd=-leaning.net_delta * MARKET.index_usd)
     assert hedge_view(held, MARKET, rule, HedgeTerms()).status == "within_band"
     chain = MARKET.chain
     dark = evolve(MARKET, chain=chain.where(chain.strike > 1e9))

@@ -4,12 +4,14 @@ from datetime import timedelta
 from math import isnan
 
 import pytest
+from attrs import evolve
 from mpmath import mp, mpf
 
 from core.analysis.limit_usage import Usage, limit_usage
 from core.pricing.black76 import premium_coin
 from core.risk.limits import RiskLimits
 from ports.decision_log import Entry
+from ports.instruments import FutureContract
 from ports.trading import OrderState, Side
 from tests.support.books import A, B, book_of, fill, intent, marked, sent, traded, unmarked, updated
 from tests.support.markets import NOW
@@ -113,3 +115,18 @@ def test_a_drawdown_of_yesterday_is_over() -> None:
     before = NOW - timedelta(days=1)
 
     assert used((marked(2.0, at=before), marked(1.5, at=before)), "drawdown today").used == 0.0
+
+
+def test_the_perpetual_counts_in_margin_and_delta_and_is_no_opening() -> None:
+    """Half a coin short at 100,000: (2 % + 0.005 % of 0.5) of 0.5, and half a coin of delta."""
+    order = evolve(intent(label="h"), contract=FutureContract("BTC"), amount=50_000.0, price=1e5)
+    trade = evolve(fill("h1"), contract=order.contract, amount=50_000.0, price=1e5)
+    entries = (*traded(order, trade), marked(2.0))
+    delta = used(entries, "net delta, estimated")
+
+    assert used(entries, "margin, estimated").used == pytest.approx(
+        100.0 * (0.02 + 0.00005 * 0.5) * 0.5 / 2.0
+    )
+    assert delta.used == pytest.approx(0.5)
+    assert used(entries, "openings today").used == 0.0
+    assert used(entries, "open positions").used == 1.0

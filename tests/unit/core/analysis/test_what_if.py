@@ -12,9 +12,10 @@ from core.analysis.what_if import Marks, StoredMarks, Suggested, WhatIf, what_if
 from core.greg.catalogue import StrategyCode
 from core.greg.holdings import HeldLeg, Holding
 from core.usecases.greg_what_if import told_by, with_archive
-from ports.decision_log import Entry, Marked, PositionMark
+from ports.decision_log import Entry, Marked
 from ports.greg_journal import GregEvent, GregNoted, SandboxClosed, SandboxLeg, SandboxOpened
 from ports.greg_log import GregEntry
+from ports.marks import PositionMark
 from tests.support.markets import FRIDAY, NOW, Listed, put, snapshot
 
 PUT = put(95_000.0)

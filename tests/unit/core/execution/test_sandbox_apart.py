@@ -13,8 +13,9 @@ from core.execution.reconcile import differences
 from core.greg.modes import STRATEGIES
 from core.greg.sandbox import ORIGIN, run_id_at, sandbox_position
 from core.usecases.greg_sandbox import sandbox_positions
-from ports.decision_log import Delivered, Entry, Marked, PositionMark
+from ports.decision_log import Delivered, Entry, Marked
 from ports.greg_journal import SandboxClosed, SandboxLeg, SandboxOpened
+from ports.marks import PositionMark
 from ports.positions import Book, TrackedPosition
 from ports.trading import Delivery, Side
 from tests.support.books import account, fill, intent, traded

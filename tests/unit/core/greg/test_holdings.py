@@ -47,7 +47,7 @@ def held(code: StrategyCode, *legs: HeldLeg, perp: float = 0.0) -> Holding:
         underlying="BTC",
         legs=legs,
         opened_at=NOW - timedelta(days=3),
-        perp_coin=perp,
+        perp_usd=perp,
     )
 
 
@@ -60,7 +60,7 @@ def mark(kind: OptionKind, strike: float, days: float = 30.0) -> float:
 def test_a_straddle_by_its_marks() -> None:
     """Profit a share of the credit, loss a multiple of it, delta with the sign of the position."""
     holding = held(
-        StrategyCode.STRADDLE, leg(CALL, 1e5, -0.2, 0.09), leg(PUT, 1e5, -0.2, 0.09), perp=0.03
+        StrategyCode.STRADDLE, leg(CALL, 1e5, -0.2, 0.09), leg(PUT, 1e5, -0.2, 0.09), perp=3_000.0
     )
     found = position_of(holding, MARKET, NOW)
     cost = 0.2 * (mark(CALL, 1e5) + mark(PUT, 1e5))

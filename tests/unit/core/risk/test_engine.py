@@ -6,7 +6,7 @@ import attrs
 import pytest
 from attrs import evolve
 
-from core.risk.engine import CONTROLS, judge
+from core.risk.engine import OF_OPTIONS, judge
 from core.risk.limits import RiskLimits, in_force
 from ports.checks import epoch_ms
 from ports.controls import RuntimeControls
@@ -159,11 +159,11 @@ BOUNDARIES: dict[str, tuple[int, Change, Change]] = {  # what still passes, what
 
 def test_there_are_twenty_controls_in_order() -> None:
     """Numbered as in the specification; only 8, 12 and 13 bind closing orders."""
-    numbers = [control.number for control in CONTROLS]
+    numbers = [control.number for control in OF_OPTIONS]
 
     assert numbers == sorted(numbers)
     assert set(numbers) == set(range(1, 21)) == {each[0] for each in BOUNDARIES.values()}
-    assert {each.number for each in CONTROLS if each.binds_closing} == {8, 12, 13}
+    assert {each.number for each in OF_OPTIONS if each.binds_closing} == {8, 12, 13}
 
 
 def test_nothing_speaks_against_the_calm_order() -> None:

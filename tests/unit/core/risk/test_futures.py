@@ -1,15 +1,14 @@
-"""Futures held at the venue: counted in delta and coin, never judged as options, never booked."""
+"""Futures held at the venue: counted in delta and coin, never judged as options."""
 
 import pytest
 from attrs import evolve
 
-from core.execution.reconcile import differences
 from core.risk.engine import judge
 from core.risk.exposure import coin_lots
 from core.risk.size_controls import net_delta_after
 from ports.instruments import FutureContract
-from ports.trading import Fill, FuturePosition, Order, OrderState, Side
-from tests.support.books import account, book_of, fill, intent, traded
+from ports.trading import FuturePosition, Order, OrderState, Side
+from tests.support.books import account, intent
 from tests.support.markets import FRIDAY, NOW, RULES, call
 from tests.support.risk_calm import calm, limits
 
@@ -77,27 +76,13 @@ def test_an_unsettled_loss_covers_nothing() -> None:
 
 
 def test_an_order_on_a_future_is_not_let_pass_as_an_option() -> None:
-    """The controls of options refuse it, rather than reading dollars as contracts."""
+    """It has controls of its own: a tenth of a dollar is no lot, and it belongs to no position."""
     case = calm()
     order = evolve(case.intent, contract=PERPETUAL, amount=0.1)
 
     assert judge(case.intent, case.state).approved
     refused = {breach.control for breach in judge(order, case.state).breaches}
-    assert {2, 11} <= refused
-
-
-def test_futures_are_no_business_of_the_book() -> None:
-    """A trade in one is remembered and opens no position, and nothing differs for it."""
-    order = evolve(intent(), contract=PERPETUAL, amount=50_000.0, price=MARK)
-    option = fill()
-    made: Fill = evolve(option, contract=PERPETUAL, label=order.label, amount=50_000.0, price=MARK)
-    book = book_of(*traded(order, made))
-    held = evolve(account(), futures=(future(-0.5),))
-
-    assert book.open_positions() == ()
-    assert list(book.trade_ids) == [made.trade_id]
-    assert book.orders[order.label].booked_amount == 50_000.0
-    assert differences(book, held, MARK, 1.0) == ()
+    assert {1, 11} <= refused
 
 
 def test_a_future_has_no_option() -> None:

@@ -9,7 +9,7 @@ from attrs import evolve
 from core.context.sensor_values import DataSource
 from core.greg.executing import ExecutionOutcome, ExecutionRequest, ExecutionStatus
 from core.greg.modes import Environment, GateClosed, Mode, ModeState
-from ports.trading import OrderState, Side
+from ports.trading import Side
 from tests.support.greg_desks import (
     BEAR_CALL,
     MOST,
@@ -94,15 +94,6 @@ async def test_paper_simulates() -> None:
     assert (outcome.status, outcome.dry_run) == (ExecutionStatus.SIMULATED, True)
     assert (rig.orders, row.is_dry_run) == (0, True)
     assert "buy 0.5 BTC-6APR26-96000-C" in outcome.note
-
-
-async def test_a_hedge_that_risk_does_not_know_is_not_sent() -> None:
-    """The risk engine has the last word."""
-    rig = await greg_rig()
-    outcome = await run(rig, HEDGE)
-
-    assert (outcome.status, outcome.gate) == (ExecutionStatus.REFUSED, "risk")
-    assert rig.orders == 0
 
 
 @pytest.mark.parametrize(
@@ -227,26 +218,6 @@ async def test_a_venue_that_errs(fault: Fault, status: ExecutionStatus) -> None:
     assert len(await rig.rows()) == 1
     held = BEAR_CALL in {each.position_id for each in rig.greg.holdings()}
     assert held == (status is not ExecutionStatus.EXECUTED)
-
-
-async def test_a_mode_that_is_closed_on_the_way_stops_the_next_order() -> None:
-    """The gates are asked before each order, not only at the start."""
-    rig = await greg_rig()
-
-    async def close_the_mode() -> None:
-        await rig.greg.set_mode("advice_only")
-
-    seen = rig.greg.seen[BEAR_CALL]
-    twice = evolve(seen.holding, legs=seen.holding.legs * 2)
-    rig.greg.seen = {**rig.greg.seen, BEAR_CALL: evolve(seen, holding=twice)}
-    rig.rig.trading.before_place = close_the_mode
-    outcome = await run(rig)
-
-    assert (outcome.status, rig.orders) == (ExecutionStatus.PARTIAL, 1)
-    assert "advice only" in outcome.note
-    assert rig.rig.desk.keeper.book.orders[rig.rig.trading.requests[-1].label].state is (
-        OrderState.FILLED
-    )
 
 
 async def test_a_change_of_mode_is_written_down() -> None:

@@ -1,11 +1,15 @@
 """
-Random sequences of mode, flag, cap and execute calls against an independent model of the gates.
+Random sequences of mode, flag, cap, execute and hedge calls against an independent model of the
+gates.
 
 OPTIONS_AGENT_FULL=1 runs all 10,000 sequences, two minutes; without it a slice.
 """
 
 import os
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from math import log, sqrt
+from statistics import NormalDist
 
 import numpy as np
 from attrs import define, evolve
@@ -14,9 +18,11 @@ from core.context.sensor_values import DataSource
 from core.greg.executing import ExecutionRequest, ExecutionStatus
 from core.greg.modes import Caps, Environment, GateClosed, Mode, ModeState
 from core.rng import rng_at
+from core.usecases.greg_hedger import Hedger
 from tests.support.gate_model import GateModel
 from tests.support.greg_desks import (
     BEAR_CALL,
+    EXPIRY,
     MOST,
     OPEN,
     SANDBOX,
@@ -31,7 +37,18 @@ from tests.support.markets import NOW
 SEQUENCES = 10_000 if os.environ.get("OPTIONS_AGENT_FULL") == "1" else 400
 CALLS = 14
 BEAR, STRAD = "STRATEGY_F_BEAR_CALL_SPREAD", "STRATEGY_A_STRADDLE"
+HEDGE = ExecutionRequest(position_id=STRADDLE, action="HEDGE", strategy=STRAD, underlying="BTC")
 IDS = (BEAR_CALL, BEAR_CALL, BEAR_CALL, STRADDLE, SANDBOX, "demo:BTC-straddle", "nobody")
+
+
+def _hedge_usd() -> float:
+    """Half a call of 104,000 at 60 %, short, by N(d1), in lots of 10 USD at 100,000."""
+    deviation = 0.6 * sqrt((EXPIRY - NOW) / timedelta(days=365))
+    d1 = log(100_000.0 / 104_000.0) / deviation + deviation / 2.0
+    return 10.0 * round(0.5 * NormalDist().cdf(d1) * 100_000.0 / 10.0)
+
+
+HEDGE_USD = _hedge_usd()
 
 
 @define
@@ -41,6 +58,7 @@ class Tally:
     refusals: int = 0
     passed: int = 0
     orders: int = 0
+    hedges: int = 0
 
 
 @define
@@ -51,7 +69,7 @@ class Sequence:
     model: GateModel
     rng: np.random.Generator
     tally: Tally
-    done: set[tuple[str, str]]
+    done: dict[tuple[str, str], float]  # by position and action, the age of the index then
 
     def pick(self, *choices: object) -> object:
         return choices[int(self.rng.integers(len(choices)))]
@@ -96,8 +114,11 @@ class Sequence:
             strategy=str(self.pick(BEAR, BEAR, BEAR, STRAD, "STRATEGY_E")),
             underlying=str(self.pick("BTC", "BTC", "BTC", "ETH")),
         )
+        if self.rng.random() < 0.3:
+            request = HEDGE
         key, model = (request.position_id, request.action), self.model
-        is_again = model.passes_first(request.strategy, request.underlying) and key in self.done
+        is_remembered = key in self.done and model.index_age_s - self.done[key] < 60.0
+        is_again = model.passes_first(request.strategy, request.underlying) and is_remembered
         asked = (request.position_id, request.action, request.strategy, request.underlying)
         passes = not is_again and model.lets_through(*asked)
         before = self.rig.orders
@@ -106,22 +127,42 @@ class Sequence:
         if is_again:
             assert (sent, outcome.status is ExecutionStatus.REFUSED) == (0, False)
             return
-        is_for_risk = passes and request.action == "HEDGE"  # which does not know futures
-        if passes and not is_for_risk:
+        if passes and request == HEDGE and self.tally.hedges:
+            assert (outcome.status, sent) == (ExecutionStatus.FAILED, 0)  # it leans no more
+            self.done[key] = model.index_age_s
+            self.tally.refusals += 1
+        elif passes:
             self._passed(request, outcome.status, sent)
         else:
             assert (outcome.status, sent) == (ExecutionStatus.REFUSED, 0), outcome
+            self.tally.refusals += 1
+
+    async def schedule(self) -> None:
+        """The hedge scheduler looks: what leans is hedged, or written down as advice."""
+        asked = (STRADDLE, "HEDGE", STRAD, "BTC")
+        is_in_band, passes = self.tally.hedges > 0, self.model.lets_through(*asked)
+        before = self.rig.orders
+        hedger = Hedger(greg=self.rig.greg, is_synthetic=self.model.is_synthetic)
+        await hedger.look("BTC")
+        sent = int(passes and self.model.mode == "live" and not is_in_band)
+        assert self.rig.orders - before == sent
+        if sent:
+            self.model.is_done(STRADDLE, "HEDGE")
+            self.tally.orders += 1
+            self.tally.hedges += 1
+        elif not passes and not is_in_band:
             self.tally.refusals += 1
 
     def _passed(self, request: ExecutionRequest, status: ExecutionStatus, sent: int) -> None:
         is_live = self.model.mode == "live"
         wanted = ExecutionStatus.EXECUTED if is_live else ExecutionStatus.SIMULATED
         assert (status, sent) == (wanted, int(is_live))
-        self.done.add((request.position_id, request.action))
+        self.done[request.position_id, request.action] = self.model.index_age_s
+        self.tally.hedges += is_live and request.action == "HEDGE"
         self.tally.passed += 1
         if is_live:
             self.tally.orders += sent
-            del self.model.notional_usd[request.position_id]
+            self.model.is_done(request.position_id, request.action)
 
     async def _changes(self, takes: bool, change: Awaitable[ModeState]) -> None:
         try:
@@ -139,6 +180,7 @@ class Sequence:
             (self.mode, self.mode, self.master, self.flags, self.caps)
             + rare
             + ((self.execute,) * 5)
+            + ((self.schedule,) * 2)
         )
 
 
@@ -162,6 +204,7 @@ async def begun(number: int) -> Sequence:
         is_core_dry_run=is_dry,
         is_synthetic=is_synthetic,
         notional_usd={BEAR_CALL: 50_000.0, STRADDLE: 50_000.0},
+        hedge_usd={STRADDLE: HEDGE_USD},
         advised={
             BEAR_CALL: ("CLOSE", BEAR, "BTC"),
             STRADDLE: ("HEDGE", STRAD, "BTC"),
@@ -176,7 +219,7 @@ async def begun(number: int) -> Sequence:
         cap_position=MOST.per_position_usd,
         cap_coin=MOST.per_underlying_usd,
     )
-    return Sequence(rig, model, rng, Tally(), set())
+    return Sequence(rig, model, rng, Tally(), {})
 
 
 async def test_no_sequence_reaches_an_order_with_a_gate_closed() -> None:
@@ -193,7 +236,13 @@ async def test_no_sequence_reaches_an_order_with_a_gate_closed() -> None:
         whole.refusals += run.tally.refusals
         whole.passed += run.tally.passed
         whole.orders += run.tally.orders
+        whole.hedges += run.tally.hedges
+        in_perpetual = [
+            each for each in run.rig.rig.trading.requests if each.contract.symbol == "BTC-PERPETUAL"
+        ]
+        assert [each.amount for each in in_perpetual] == [HEDGE_USD] * run.tally.hedges
 
     assert whole.refusals > 4 * SEQUENCES
     assert whole.orders > SEQUENCES // 40
+    assert whole.hedges > SEQUENCES // 80
     assert whole.passed > whole.orders
