@@ -18,7 +18,8 @@ class RiskLimits:
     """
     The limits in force; sizes in contracts, by underlying where coins differ.
 
-    Percentages are percent: 80.0 is 80 %. A drawdown limit of zero is off.
+    Percentages are percent: 80.0 is 80 %. A drawdown limit of zero is off. *only_calls_open* is
+    false in backtests of structures alone: no setting says so.
     """
 
     order_size: Mapping[str, float]  # largest order
@@ -39,6 +40,7 @@ class RiskLimits:
     max_spread_pct: float = 5.0
     min_open_interest: float = 50.0
     unknown_liquidity_blocks: bool = True
+    only_calls_open: bool = True
     before_expiry: timedelta = timedelta(minutes=60)
     duplicate_window: timedelta = timedelta(seconds=60)
     requests_per_s: float = field(default=2.0, validator=positive)

@@ -93,7 +93,8 @@ def instrument(intent: OrderIntent, state: RiskState) -> str | None:
         return f"{contract.symbol} is not covered by {state.account.underlying}"
     if state.snapshot.chain.row_of(contract) is None:
         return f"{contract.symbol} is not listed"
-    if intent.side is not Side.SELL or not contract.is_call:
+    is_sold_call = intent.side is Side.SELL and contract.is_call
+    if state.limits.only_calls_open and not is_sold_call:
         return f"{contract.symbol}: only calls are sold"
     if not contract.expiry - state.now > state.limits.before_expiry:
         return f"{contract.symbol} expires at {contract.expiry:%d %b %H:%M}"
