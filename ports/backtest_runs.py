@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from ports.checks import not_negative, positive, utc
+from ports.checks import not_negative, not_zero, utc
 from ports.columns import Floats, Ints, float_column, int_column
 from ports.instruments import OptionContract
 
@@ -40,9 +40,11 @@ class ExitReason(StrEnum):
 @frozen(kw_only=True)
 class BacktestTrade:
     """
-    One short option from sale to end. Prices are premiums in coin per contract.
+    One option from sale to end. Prices are premiums in coin per contract.
 
-    *chain* numbers the campaign: a sale and the rolls that follow share it. *exit_coin* is the
+    *amount* contracts are negative where the option was bought, as a leg of a structure: the
+    formulas below hold for both. *chain* numbers the campaign: a sale and the rolls that follow,
+    or the legs of a structure, share it. *exit_coin* is the
     buy-back price, the payoff, or the last mark of a trade left open. *pnl_coin* is the option
     alone after fees: amount x (entry_coin - exit_coin) - fees_coin; in USD each flow at the index
     of its instant. Excursions are the best and the worst that pnl_coin stood at, at marks.
@@ -54,7 +56,7 @@ class BacktestTrade:
     chain: int
     strategy_id: str
     contract: OptionContract
-    amount: float = field(validator=positive)
+    amount: float = field(validator=not_zero)
     opened_at: datetime = field(validator=utc)
     closed_at: datetime = field(validator=utc)
     entry_reason: str

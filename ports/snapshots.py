@@ -18,6 +18,14 @@ from ports.market_data import MarketSnapshot
 _LINEAR = "_USDC"
 
 
+@frozen
+class Skipped:
+    """A file that is not read, or what of it is not, and why."""
+
+    file: str
+    reason: str
+
+
 class SnapshotArchive(Protocol):
     """
     Market snapshots of the past, by family of options and instant.
@@ -52,6 +60,15 @@ class SnapshotArchive(Protocol):
 
         Raises:
             StoreDamaged: The archive cannot be read; names the file.
+        """
+        ...
+
+    async def skipped(self, underlying: str) -> tuple[Skipped, ...]:
+        """
+        Return what is passed over of the files of *underlying*, by file; empty if nothing.
+
+        Raises:
+            StoreDamaged: A folder of the archive cannot be read.
         """
         ...
 
@@ -174,14 +191,6 @@ class Kept:
     sha256: str  # of the whole file; empty in a file of many snapshots
 
 
-@frozen
-class Skipped:
-    """A file that is not read, and why."""
-
-    file: str
-    reason: str
-
-
 class ColumnKind(StrEnum):
     """What the cells of a column are."""
 
@@ -236,10 +245,6 @@ class HarvestArchive(SnapshotArchive, Protocol):
 
         A file that cannot be read is left out; skipped names it.
         """
-        ...
-
-    async def skipped(self, family: str) -> tuple[Skipped, ...]:
-        """Return the files of *family* that cannot be read, sorted."""
         ...
 
     async def levels(self, family: str, taken_at: datetime) -> MarketLevels:

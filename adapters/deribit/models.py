@@ -67,20 +67,6 @@ class Instrument(Foreign):
     taker_commission: FiniteFloat
 
 
-class Summary(Foreign):
-    """A row of public/get_book_summary_by_currency: prices in coin, IV in percent."""
-
-    instrument_name: str
-    creation_timestamp: Milliseconds
-    bid_price: Quoted
-    ask_price: Quoted
-    mark_price: Quoted
-    mark_iv: Quoted = float("nan")
-    underlying_price: Quoted = float("nan")
-    open_interest: Quoted
-    volume: Quoted
-
-
 class Ticker(Foreign):
     """public/ticker; an absent quote is 0.0 with an amount of 0.0."""
 

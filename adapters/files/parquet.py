@@ -62,11 +62,14 @@ class ParquetTable:
         column = self._full(name, self._typed(name, "true or false", pa.types.is_boolean))
         return np.asarray(_plain(column.cast(pa.uint8())), dtype=np.bool_)
 
-    def texts(self, name: str) -> TextColumn:
-        """Return the texts of column *name*, none empty."""
+    def texts(self, name: str, *, empty: str | None = None) -> TextColumn:
+        """Return the texts of column *name*; empty cells are *empty*, or damage if that is None."""
         column = self.table[name]
+        if empty is not None and column.null_count and _is_dictionary_of_text(column.type):
+            column = column.cast(pa.string())
         if not pa.types.is_dictionary(column.type):
             column = self._typed(name, "text", pa.types.is_string, pa.types.is_large_string)
+            column = column if empty is None else column.cast(pa.string()).fill_null(empty)
             column = column.dictionary_encode()
         if not pa.types.is_string(column.type.value_type):
             raise StoreDamaged(f"{self.path}: column {name!r} holds {column.type}, not text")
@@ -86,6 +89,10 @@ class ParquetTable:
         if column.null_count:
             raise StoreDamaged(f"{self.path}: column {name!r} has {column.null_count} empty cells")
         return column
+
+
+def _is_dictionary_of_text(kind: Any) -> bool:
+    return bool(pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type))
 
 
 def _plain(column: Any) -> Any:

@@ -6,31 +6,19 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from adapters.files.disk import Disk
-from adapters.files.parquet import ParquetTable
+from adapters.files.recorded_month import RecordedMonth
 from ports.chain import ChainTable
 from ports.checks import epoch_ms
-from ports.columns import Bools, Floats, Ints
+from ports.columns import Bools, Floats
 from ports.errors import StoreDamaged, StoreUnwritable, Unavailable
 from ports.instruments import ContractRules
 from ports.market_data import MarketSnapshot
+from ports.snapshots import Skipped
 
 _FILE = re.compile(r"([a-z]+)_chain_\d{4}-\d\d\.parquet")
-_COLUMNS = (
-    "timestamp",
-    "expiry_datetime",
-    "strike",
-    "option_type",
-    "underlying",
-    "bid_price",
-    "ask_price",
-    "mark_price",
-    "implied_volatility",
-    "open_interest",
-    "volume",
-)
 _SHOWN_OF_DAY_VOLUME = 0.1  # amounts are not recorded: what a day trades stands in for them
 _GRID_SLACK = 1e-6  # of an amount step
 _NEAR_MONEY = 0.15  # log moneyness within which parity says the forward well
@@ -43,10 +31,11 @@ class RecordedChains:
 
     The index is the median over a snapshot's rows. The forward is the one its marks were made
     with, by parity; the recorded underlying, taken up to a minute apart from the mark beside it,
-    stands in where an expiry has too few pairs. Amounts
-    on both sides are a tenth of the day's volume in whole steps, NaN where that is none. A
-    quote of zero, and both sides of a crossed or locked pair, are NaN. Rows without a mark
-    are left out. One month of each coin is kept in memory.
+    stands in where an expiry has too few pairs. Amounts on both sides are a tenth of the day's
+    volume in whole steps, NaN where that is none. A quote of zero, and both sides of a crossed
+    or locked pair, are NaN. Files and rows that cannot be used are passed over, and told by
+    skipped; of two rows of one contract the first stands. One month of each coin is kept in
+    memory.
     """
 
     def __init__(
@@ -66,27 +55,18 @@ class RecordedChains:
         self._only = only
         self._rules = dict(rules)
         self._disk = disk or Disk()
-        self._taken: dict[str, dict[datetime, _Taken]] = {}
+        self._contents: dict[str, _Contents] = {}
         self._last: dict[str, MarketSnapshot] = {}  # a tick looks at one snapshot many times
-        self._months: dict[str, _Month] = {}
+        self._months: dict[str, RecordedMonth] = {}
 
     async def instants(self, underlying: str) -> tuple[datetime, ...]:
-        """
-        Return when snapshots were taken, oldest first; empty without files of *underlying*.
-
-        Raises:
-            StoreDamaged: A file cannot be read, lacks a column or has a foreign type in one.
-        """
-        return tuple(self._index(underlying))
+        """Return when snapshots were taken, oldest first; empty without files of *underlying*."""
+        return tuple(self._content(underlying).taken)
 
     async def index_prices(self, underlying: str) -> tuple[tuple[datetime, float], ...]:
-        """
-        Return every snapshot's instant with its index in USD, oldest first.
-
-        Raises:
-            StoreDamaged: As from instants.
-        """
-        return tuple((at, taken.index_usd) for at, taken in self._index(underlying).items())
+        """Return every snapshot's instant with its index in USD, oldest first."""
+        taken = self._content(underlying).taken
+        return tuple((at, each.index_usd) for at, each in taken.items())
 
     async def load(self, underlying: str, taken_at: datetime) -> MarketSnapshot:
         """
@@ -95,21 +75,25 @@ class RecordedChains:
         Raises:
             Unavailable: There is none, or no contract rules of *underlying* were given.
 
-            StoreDamaged: As from instants.
+            StoreDamaged: Its file was changed since, and cannot be read any more.
         """
         last = self._last.get(underlying)
         if last is not None and last.taken_at == taken_at:
             return last
-        taken = self._index(underlying).get(taken_at)
+        taken = self._content(underlying).taken.get(taken_at)
         if taken is None:
             raise Unavailable(f"no snapshot of {underlying} taken at {taken_at}")
         if underlying not in self._rules:
             raise Unavailable(f"the recording has no contract rules, none given of {underlying}")
         rules = self._rules[underlying]
-        chain = self._month(underlying, taken.path).chain(underlying, taken_at, rules)
+        chain = _chain_of(self._month(underlying, taken.path), underlying, taken_at, rules)
         snapshot = MarketSnapshot(underlying, taken_at, taken.index_usd, chain, rules)
         self._last[underlying] = snapshot
         return snapshot
+
+    async def skipped(self, underlying: str) -> tuple[Skipped, ...]:
+        """Return the files, and in words the rows, that cannot be used."""
+        return self._content(underlying).skipped
 
     async def save(self, snapshot: MarketSnapshot) -> None:
         """
@@ -120,22 +104,40 @@ class RecordedChains:
         """
         raise StoreUnwritable(f"{self._directory} is read only: {snapshot.taken_at} is not kept")
 
-    def _index(self, underlying: str) -> "dict[datetime, _Taken]":
-        if underlying not in self._taken:
-            taken: dict[datetime, _Taken] = {}
+    def _content(self, underlying: str) -> "_Contents":
+        if underlying not in self._contents:
+            found = _Contents({}, ())
             for name in self._disk.names(self._directory):
                 match = _FILE.fullmatch(name)
                 is_wanted = self._only in (None, name)
                 if is_wanted and match is not None and match[1].upper() == underlying:
-                    taken |= _taken_in(self._directory / name)
-            self._taken[underlying] = dict(sorted(taken.items()))
-        return self._taken[underlying]
+                    found = found.with_file(self._directory / name)
+            self._contents[underlying] = evolve(found, taken=dict(sorted(found.taken.items())))
+        return self._contents[underlying]
 
-    def _month(self, underlying: str, path: Path) -> "_Month":
+    def _month(self, underlying: str, path: Path) -> RecordedMonth:
         month = self._months.get(underlying)
         if month is None or month.path != path:
-            month = self._months[underlying] = _Month.read(path)
+            month = self._months[underlying] = RecordedMonth.read(path)
         return month
+
+
+def recorded_folder(directory: Path) -> Path:
+    """
+    The folder in which the recordings of *directory* lie: itself, or the one below it.
+
+    Raises:
+        Unavailable: Several folders below it hold recordings.
+    """
+    if any(is_recorded_chain(path.name) for path in directory.iterdir()):
+        return directory
+    files = directory.rglob("*_chain_*.parquet")
+    folders = sorted({path.parent for path in files if is_recorded_chain(path.name)})
+    if len(folders) > 1:
+        raise Unavailable(
+            f"name one of the folders of recorded chains: {', '.join(map(str, folders))}"
+        )
+    return folders[0] if folders else directory
 
 
 def is_recorded_chain(name: str) -> bool:
@@ -151,81 +153,69 @@ class _Taken:
     index_usd: float
 
 
-@frozen(eq=False)
-class _Month:
-    """One file as columns, (n,), sorted by instant and then as a ChainTable is."""
+@frozen
+class _Contents:
+    """The snapshots of one coin by instant, and what is passed over."""
 
-    path: Path
-    taken_ms: Ints
-    expiry_ms: Ints
-    strike: Floats
-    is_call: Bools
-    forward: Floats
-    bid: Floats
-    ask: Floats
-    mark: Floats
-    mark_iv: Floats
-    open_interest: Floats
-    volume: Floats
+    taken: Mapping[datetime, _Taken]
+    skipped: tuple[Skipped, ...]
 
-    @classmethod
-    def read(cls, path: Path) -> "_Month":
-        table = ParquetTable.read(path, _COLUMNS)
-        taken_ms = _instants_ms(table, "timestamp")
-        expiry_ms = _instants_ms(table, "expiry_datetime")
-        strike = _positive(table, "strike")
-        forward = _positive(table, "underlying")
-        is_call = _calls(table)
-        mark = table.floats("mark_price")
-        bid, ask = _sides(table.floats("bid_price"), table.floats("ask_price"))
-        order = np.lexsort((~is_call, strike, expiry_ms, taken_ms))
-        order = order[np.isfinite(mark[order])]
-        return cls(
-            path,
-            taken_ms[order],
-            expiry_ms[order],
-            strike[order],
-            is_call[order],
-            forward[order],
-            bid[order],
-            ask[order],
-            mark[order],
-            table.floats("implied_volatility")[order],
-            table.floats("open_interest")[order],
-            table.floats("volume")[order],
+    def with_file(self, path: Path) -> "_Contents":
+        """The same with the file *path*; of a snapshot that is there already, the first stands."""
+        try:
+            month = RecordedMonth.read(path)
+        except StoreDamaged as error:
+            return evolve(self, skipped=(*self.skipped, Skipped(path.name, str(error))))
+        reasons = list(month.left_out)
+        repeated = month.index_usd.keys() & self.taken.keys()
+        if repeated:
+            reasons.append(f"{len(repeated)} snapshots of instants that an earlier file has")
+        taken = {at: _Taken(path, price) for at, price in month.index_usd.items()}
+        return _Contents(
+            taken={**taken, **self.taken},
+            skipped=(*self.skipped, *(Skipped(path.name, reason) for reason in reasons)),
         )
 
-    def chain(self, underlying: str, taken_at: datetime, rules: ContractRules) -> ChainTable:
-        first, last = np.searchsorted(self.taken_ms, [epoch_ms(taken_at), epoch_ms(taken_at) + 1])
-        rows = slice(first, last)
-        steps = np.floor(_SHOWN_OF_DAY_VOLUME * self.volume[rows] / rules.amount_step + _GRID_SLACK)
-        shown = np.where(steps > 0, np.round(steps * rules.amount_step, 12), np.nan)
-        bid, ask = self.bid[rows], self.ask[rows]
-        forward = self.forward[rows].copy()
-        for expiry_ms in np.unique(self.expiry_ms[rows]):
-            inside = self.expiry_ms[rows] == expiry_ms
-            forward[inside] = _forward_of_marks(
-                self.strike[rows][inside],
-                self.is_call[rows][inside],
-                self.mark[rows][inside],
-                forward[inside],
-            )
-        return ChainTable(
-            underlying=underlying,
-            expiry_ms=self.expiry_ms[rows],
-            strike=self.strike[rows],
-            is_call=self.is_call[rows],
-            forward=forward,
-            bid=bid,
-            ask=ask,
-            bid_amount=np.where(np.isnan(bid), np.nan, shown),
-            ask_amount=np.where(np.isnan(ask), np.nan, shown),
-            mark=self.mark[rows],
-            mark_iv=self.mark_iv[rows],
-            open_interest=self.open_interest[rows],
-            volume=self.volume[rows],
-            quoted_at_ms=self.taken_ms[rows],
+
+def _chain_of(
+    month: RecordedMonth, underlying: str, taken_at: datetime, rules: ContractRules
+) -> ChainTable:
+    """The snapshot of *month* that was taken at *taken_at*."""
+    first, last = np.searchsorted(month.taken_ms, [epoch_ms(taken_at), epoch_ms(taken_at) + 1])
+    rows = slice(first, last)
+    steps = np.floor(_SHOWN_OF_DAY_VOLUME * month.volume[rows] / rules.amount_step + _GRID_SLACK)
+    shown = np.where(steps > 0, np.round(steps * rules.amount_step, 12), np.nan)
+    bid, ask = month.bid[rows], month.ask[rows]
+    return ChainTable(
+        underlying=underlying,
+        expiry_ms=month.expiry_ms[rows],
+        strike=month.strike[rows],
+        is_call=month.is_call[rows],
+        forward=_forwards(month, rows),
+        bid=bid,
+        ask=ask,
+        bid_amount=np.where(np.isnan(bid), np.nan, shown),
+        ask_amount=np.where(np.isnan(ask), np.nan, shown),
+        mark=month.mark[rows],
+        mark_iv=month.mark_iv[rows],
+        open_interest=month.open_interest[rows],
+        volume=month.volume[rows],
+        quoted_at_ms=month.taken_ms[rows],
+    )
+
+
+def _forwards(month: RecordedMonth, rows: slice) -> Floats:
+    """The forward of each of *rows*, those of one snapshot, by the marks of its expiry."""
+    forward = month.forward[rows].copy()
+    for expiry_ms in np.unique(month.expiry_ms[rows]):
+        inside = month.expiry_ms[rows] == expiry_ms
+        forward[inside] = _forward_of_marks(
+            month.strike[rows][inside],
+            month.is_call[rows][inside],
+            month.mark[rows][inside],
+            forward[inside],
         )
+    return forward
 
 
 def _forward_of_marks(strike: Floats, is_call: Bools, mark: Floats, recorded: Floats) -> Floats:
@@ -239,55 +229,3 @@ def _forward_of_marks(strike: Floats, is_call: Bools, mark: Floats, recorded: Fl
         return recorded
     discount = 1.0 - (mark[is_call][calls] - mark[~is_call][puts])  # K / F
     return np.full(len(strike), np.median((both / discount)[near]))
-
-
-def _taken_in(path: Path) -> dict[datetime, _Taken]:
-    """Every snapshot of the file *path*, with the median of its index prices."""
-    table = ParquetTable.read(path, ("timestamp", "index_price"))
-    stamps = table.texts("timestamp")
-    index_usd = _positive(table, "index_price")
-    return {
-        _instant(table, "timestamp", stamps.values[code]): _Taken(
-            path, float(np.median(index_usd[stamps.codes == code]))
-        )
-        for code in np.unique(stamps.codes)
-    }
-
-
-def _instants_ms(table: ParquetTable, name: str) -> Ints:
-    texts = table.texts(name)
-    known = [epoch_ms(_instant(table, name, text)) for text in texts.values]
-    return np.array(known, dtype=np.int64)[texts.codes]
-
-
-def _instant(table: ParquetTable, name: str, text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise StoreDamaged(f"{table.path}: column {name!r} holds {text!r}, no instant") from error
-    if instant.utcoffset() is None or instant.utcoffset():
-        raise StoreDamaged(f"{table.path}: column {name!r} holds {text!r}, which is not in UTC")
-    return instant
-
-
-def _calls(table: ParquetTable) -> Bools:
-    kinds = table.texts("option_type")
-    unknown = sorted(set(kinds.values) - {"call", "put"})
-    if unknown:
-        raise StoreDamaged(f"{table.path}: column 'option_type' holds {unknown[0]!r}")
-    return np.array([kind == "call" for kind in kinds.values], dtype=np.bool_)[kinds.codes]
-
-
-def _positive(table: ParquetTable, name: str) -> Floats:
-    values = table.floats(name)
-    if not np.all(np.isfinite(values) & (values > 0)):
-        raise StoreDamaged(f"{table.path}: column {name!r} holds what is not a positive number")
-    return values
-
-
-def _sides(bid: Floats, ask: Floats) -> tuple[Floats, Floats]:
-    """Both quotes, NaN where there is none to rely on."""
-    quoted_bid = np.where(np.isfinite(bid) & (bid > 0), bid, np.nan)
-    quoted_ask = np.where(np.isfinite(ask) & (ask > 0), ask, np.nan)
-    crossed = quoted_bid >= quoted_ask
-    return np.where(crossed, np.nan, quoted_bid), np.where(crossed, np.nan, quoted_ask)

@@ -75,6 +75,15 @@ class ParquetSnapshots:
         self._last[underlying] = found
         return found
 
+    async def skipped(self, underlying: str) -> tuple[Skipped, ...]:
+        """
+        Return the files of *underlying* that cannot be read.
+
+        Raises:
+            StoreDamaged: As from instants.
+        """
+        return self.files.listing(underlying).skipped
+
     async def save(self, snapshot: MarketSnapshot) -> None:
         """
         Keep *snapshot* without levels and derived columns, safe on the disk on return.
@@ -102,10 +111,6 @@ class ParquetSnapshots:
     async def kept(self, family: str) -> tuple[Kept, ...]:
         """Return the snapshots of *family*, each once, oldest first."""
         return self.files.listing(family).kept
-
-    async def skipped(self, family: str) -> tuple[Skipped, ...]:
-        """Return the files of *family* that cannot be read."""
-        return self.files.listing(family).skipped
 
     async def levels(self, family: str, taken_at: datetime) -> MarketLevels:
         """

@@ -71,8 +71,8 @@ class MemorySnapshots:
         """See HarvestArchive."""
         return tuple(self._told(family, at) for at in await self.instants(family))
 
-    async def skipped(self, family: str) -> tuple[Skipped, ...]:  # noqa: ARG002
-        """See HarvestArchive; there is none."""
+    async def skipped(self, underlying: str) -> tuple[Skipped, ...]:  # noqa: ARG002
+        """See SnapshotArchive; there is none."""
         return ()
 
     async def levels(self, family: str, taken_at: datetime) -> MarketLevels:

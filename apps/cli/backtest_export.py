@@ -1,9 +1,7 @@
 """`options-agent backtest export`: trades or the equity of a stored run, as CSV or JSON."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from io import StringIO
 from math import isnan
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +12,7 @@ from attrs import fields
 
 from apps.cli.backtest_stored import ExitStyle, RunId, loaded_run, result_of
 from apps.cli.console import show_text
+from apps.cli.file_tables import csv_table
 from apps.cli.options import ConfigFiles, Overrides, settings_from
 from apps.cli.output_file import write_out
 from ports.backtest_runs import BacktestTrade, EquityCurve, StyleResult
@@ -67,7 +66,7 @@ def exported(result: StyleResult, content: Content, file_format: FileFormat) -> 
         names, rows = _TRADE_NAMES, [_trade_row(each) for each in result.trades]
     else:
         names, rows = _CURVE_NAMES, list(_curve_rows(result.equity))
-    return _as_csv(names, rows) if file_format is FileFormat.CSV else _as_json(names, rows)
+    return csv_table(names, rows) if file_format is FileFormat.CSV else _as_json(names, rows)
 
 
 _TRADE_NAMES = [each.name for each in fields(BacktestTrade)]
@@ -94,14 +93,6 @@ def _plain(value: object) -> object:
     if isinstance(value, float) and isnan(value):
         return None
     return str(value) if isinstance(value, StrEnum) else value
-
-
-def _as_csv(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _as_json(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

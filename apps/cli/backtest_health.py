@@ -15,7 +15,6 @@ from apps.cli.exits import ExitCode
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
-from apps.wiring.backtest import Hooks
 from apps.wiring.backtest_pair import (
     Invented,
     Pair,
@@ -24,6 +23,7 @@ from apps.wiring.backtest_pair import (
     last_full_days,
     run_pair,
 )
+from apps.wiring.backtest_past import Hooks
 from apps.wiring.clock import system_now
 from apps.wiring.database import open_runs
 from core.backtest.pairing import Tolerances

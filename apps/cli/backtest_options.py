@@ -6,8 +6,10 @@ from typing import Annotated, TypeAlias
 import typer
 
 from apps.cli.book_view import end
+from apps.cli.console import tell
 from apps.cli.exits import ExitCode
 from apps.settings.root import Settings
+from apps.wiring.backtest_greg import GREG, MANAGED
 
 Market: TypeAlias = Annotated[
     str | None, typer.Option("--market", help="recorded, synthetic, or universe.")
@@ -29,7 +31,7 @@ Engine: TypeAlias = Annotated[
 ]
 StrategyName: TypeAlias = Annotated[
     str | None,
-    typer.Option("--strategy", help="call_rule_v1, or covered_call_v1 that trades live."),
+    typer.Option("--strategy", help="call_rule_v1; covered_call_v1, live; or gregbot."),
 ]
 Preset: TypeAlias = Annotated[
     str | None, typer.Option("--preset", help="ULTRA_SAFE, BALANCED, AGGRESSIVE or CUSTOM.")
@@ -66,12 +68,6 @@ _SETTINGS = {
     "latency": "backtest.backtest_latency",
     "limits": "backtest.backtest_limits",
 }
-_GREG_EXITS = "gregbot_managed"
-_NO_GREG_EXITS = (
-    f"{_GREG_EXITS} is not to be had: Greg manages structures of several legs by his sensors, and "
-    f"a backtest sells single calls. Missing are a strategy that opens his structures in it, and "
-    f"his sensors at each tick of its past; `greg smoke` shows his engines at work"
-)
 _LISTS = {"coins": "venue.underlyings", "style": "backtest.backtest_exit_styles"}
 
 
@@ -79,10 +75,17 @@ def flags_of(given: dict[str, object]) -> list[str]:
     """
     The settings, KEY=VALUE, that the options of a command, by parameter, stand for.
 
-    Ends with MISUSE where they ask for exits that no backtest has.
+    Greg's structures have exits of their own, and those exits are of nothing else.
     """
-    if _GREG_EXITS in str(given.get("style")):
-        end(_NO_GREG_EXITS, ExitCode.MISUSE)
+    if given.get("strategy") == GREG and not given.get("style"):
+        given = {**given, "style": MANAGED}
+    if given.get("style") == MANAGED and not given.get("strategy"):
+        given = {**given, "strategy": GREG}
+    if given.get("strategy") == GREG:
+        for name in ("target_delta", "target_dte"):
+            if given.get(name) is not None:
+                option = name.replace("_", "-")
+                tell(f"--{option} does not count: Greg has days and deltas of his own")
     flags = [
         f"{path}={given[name]}" for name, path in _SETTINGS.items() if given.get(name) is not None
     ]

@@ -14,6 +14,7 @@ from apps.cli.backtest_page_tables import (
     spans_html,
     strip,
 )
+from apps.cli.chart_page import plotly_script
 from core.backtest.inference_verdict import FEW_TRADES, edge_verdict, is_few
 from core.backtest.metrics_tables import Period, group_rows, period_rows, regime_rows
 from core.backtest.names import Section
@@ -34,12 +35,6 @@ _LIST_HEAD = (
     "Adverse excursion",
     "Cumulative P&L",
 )
-
-
-def plotly_script() -> str:
-    """Plotly's own script, so that the page needs no network."""
-    script = resources.files("plotly") / "package_data" / "plotly.min.js"
-    return script.read_text(encoding="utf-8")
 
 
 def page(run: BacktestRun, result: StyleResult, mode: str, plotly: str | None = None) -> str:

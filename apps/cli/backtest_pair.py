@@ -21,11 +21,12 @@ from apps.cli.backtest_run import bars
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, show_json, show_table, show_text, table, tell
 from apps.cli.exits import ExitCode
+from apps.cli.left_out import tell_left_out
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
-from apps.wiring.backtest import Hooks
 from apps.wiring.backtest_pair import INVENTED, Invented, Pair, PairAsked, run_pair
+from apps.wiring.backtest_past import Hooks
 from apps.wiring.database import open_runs
 from core.backtest.pairing import MetricParity, PairReport, Tolerances, Verdict
 
@@ -141,6 +142,7 @@ def _show(coin: str, market: str, pair: Pair) -> None:
             show_text(f"  {line}")
     show_table(_metrics_table(report, market))
     show_text("\n".join(_gap_lines(report)))
+    tell_left_out(pair.recorded.results[0].omissions)
     for run in (pair.recorded, pair.invented):
         tell(f"kept as {run.summary.run_id}")
 

@@ -22,10 +22,12 @@ from apps.cli.backtest_run import bars
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, output, show_json, show_text, table
 from apps.cli.exits import ExitCode
+from apps.cli.left_out import tell_left_out
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
 from apps.settings.root import Settings
-from apps.wiring.backtest import CoinBacktest, Hooks, prepared_coin
+from apps.wiring.backtest import CoinBacktest
 from apps.wiring.backtest_parity import WorldName, run_worlds
+from apps.wiring.backtest_past import Hooks, prepared_coin
 from core.analysis.parity import Cause, ParityReport, compare_worlds
 
 
@@ -84,6 +86,7 @@ async def _compare(
         hooks = Hooks(watch=shown.watch)
         for coin in settings.venue.underlyings:
             prepared = await prepared_coin(settings, coin, hooks)
+            tell_left_out(prepared.omissions)
             backtest = CoinBacktest.new(settings, coin, prepared, "")
             results = await run_worlds(backtest, worlds, hooks)
             first = worlds[0]

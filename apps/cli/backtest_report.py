@@ -1,6 +1,8 @@
 """A backtest in the terminal, top to bottom, and the same for JSON."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from attrs import asdict
 from rich.console import RenderableType
@@ -25,7 +27,7 @@ from core.backtest.metrics_tables import (
 )
 from core.backtest.names import Numeraire, Section
 from core.backtest.names_table import METRIC
-from ports.backtest_runs import BacktestRun, ExitReason, RunSummary, StyleResult
+from ports.backtest_runs import BacktestRun, ExitReason, Omission, RunSummary, StyleResult
 
 _SUMMARY = (
     Section.RISK_ADJUSTED,
@@ -81,7 +83,7 @@ def report(
     if len(run.results) > 1:
         yield _styles_table(run.results, coin)
     if result.omissions:
-        yield _omissions(result)
+        yield omissions_table([result])
 
 
 def heading(summary: RunSummary, result: StyleResult, mode: str) -> list[str]:
@@ -156,15 +158,21 @@ def _styles_table(results: Iterable[StyleResult], coin: str) -> RenderableType:
     return made
 
 
-def _omissions(result: StyleResult) -> RenderableType:
-    """What the run left out, by reason."""
+def omissions_table(results: Iterable[StyleResult], most: int | None = None) -> RenderableType:
+    """What the runs of all exit styles left out, by reason; no more than *most* of them."""
     made = table("Left out", "times", "first", numbers=("times",), whole=("first",))
-    reasons = dict.fromkeys((each.subject, each.reason) for each in result.omissions)
-    for subject, reason in reasons:
-        those = [
-            each for each in result.omissions if (each.subject, each.reason) == (subject, reason)
-        ]
-        made.add_row(f"{subject}: {reason}", str(len(those)), figures.instant(those[0].at))
+    counted: Counter[Omission] = Counter()
+    for result in results:
+        counted |= Counter(result.omissions)  # what all styles lack is said once
+    instants: dict[str, list[datetime]] = {}
+    for each in counted.elements():
+        instants.setdefault(f"{each.subject}: {each.reason}", []).append(each.at)
+    for number, (reason, those) in enumerate(instants.items()):
+        if number == most:
+            rest = sum(len(each) for each in list(instants.values())[number:])
+            made.add_row("others: `backtest show` has them", str(rest), "")
+            break
+        made.add_row(reason, str(len(those)), figures.instant(min(those)))
     return made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from attrs import frozen
+from attrs import field, frozen
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -37,6 +37,7 @@ from apps.cli.backtest_options import (
     flags_of,
     require_past,
 )
+from apps.cli.backtest_report import omissions_table
 from apps.cli.backtest_summary import summary_lines, summary_record, summary_table
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, output, show_json, show_text, tell
@@ -46,12 +47,24 @@ from apps.settings.kinds import Coin
 from apps.settings.load import Loaded
 from apps.settings.presets import preset_flags
 from apps.settings.root import Settings
-from apps.wiring.backtest import CoinBacktest, Hooks, Past, run_coin, to_resume
+from apps.wiring.backtest import (
+    CoinBacktest,
+    Past,
+    keep_run,
+    measured,
+    run_styles,
+    to_resume,
+)
+from apps.wiring.backtest_greg import is_greg
+from apps.wiring.backtest_past import Hooks
 from apps.wiring.backtest_stream import past_of
 from apps.wiring.database import open_runs
 from apps.wiring.training import CollectRequest, collect_prepared
 from core.backtest.streaming import StreamedCoin
 from ports.backtest_runs import BacktestRun, BacktestRuns, RunStatus
+from ports.errors import PortError, StoreDamaged, Unavailable
+
+_REASONS_SHOWN = 20  # of what was left out: `backtest show` has all
 
 
 def command(
@@ -82,20 +95,25 @@ def command(
     the next Friday nearest to delta 0.25, sold at the bid, held to delivery. Every parameter is
     a setting: see `config explain backtest.call_target_delta` and its neighbours.
 
-    Ctrl-C stops after the tick under way: what is done is kept, and --resume goes on.
+    Ctrl-C stops after the tick under way: what is done is kept, and --resume goes on. Of a past
+    that is read in parts it keeps what came of the parts so far, and --resume reads it anew.
     """
     given = locals()  # the options by name, before anything else has one
     flags = [*flags_of(given), *(overrides or [])]
     settings = _with_preset(settings_from(config, flags), config, flags)
     require_past(settings)
     asked = Asked(settings=settings, notes=notes, resume=resume, as_json=as_json)
-    runs: list[BacktestRun] = []
+    done = Done()
     try:
-        asyncio.run(_run_all(asked, runs))
+        asyncio.run(_run_all(asked, done))
     except ValueError as error:
         end(str(error), ExitCode.MISUSE)
-    _show(runs, asked)
-    if any(run.summary.status is RunStatus.STOPPED for run in runs):
+    except PortError:
+        if done.runs or done.left_out:
+            _show(done, asked)  # what came before stays readable; main() says what failed
+        raise
+    _show(done, asked)
+    if any(run.summary.status is RunStatus.STOPPED for run in done.runs):
         raise typer.Exit(ExitCode.INTERRUPTED)
 
 
@@ -109,6 +127,20 @@ class Asked:
     as_json: bool
 
 
+@frozen(kw_only=True)
+class Done:
+    """
+    What came of one invocation so far.
+
+    *unkept* are the runs that the store has not got, *left_out* the coins that have no past
+    here, each with the reason.
+    """
+
+    runs: list[BacktestRun] = field(factory=list)
+    unkept: set[str] = field(factory=set)
+    left_out: dict[str, str] = field(factory=dict)
+
+
 def _with_preset(loaded: Loaded, config: ConfigFiles, flags: list[str]) -> Settings:
     """The settings with what the preset sets, under everything that was given."""
     preset = [f"{path}={value}" for path, value in preset_flags(loaded).items()]
@@ -117,8 +149,13 @@ def _with_preset(loaded: Loaded, config: ConfigFiles, flags: list[str]) -> Setti
     return read_settings(config, [*preset, *flags]).settings
 
 
-async def _run_all(asked: Asked, done: list[BacktestRun]) -> None:
-    """Run coin after coin, each to the end of *done*; one that is stopped is the last."""
+async def _run_all(asked: Asked, done: Done) -> None:
+    """
+    Run coin after coin; one that is stopped is the last.
+
+    Raises:
+        ValueError, PortError: As run_styles and keep_run; or no coin at all has a past.
+    """
     stop = _stop_on_signals()
 
     async def proceed() -> bool:
@@ -129,30 +166,64 @@ async def _run_all(asked: Asked, done: list[BacktestRun]) -> None:
         with bars(quiet=asked.as_json) as shown:
             hooks = Hooks(watch=shown.watch, proceed=proceed)
             if asked.resume is not None:
-                done.append(await _resume(asked, asked.resume, runs, hooks))
+                await _resume(asked, asked.resume, Doing(runs=runs, hooks=hooks, done=done))
                 return
             for coin in asked.settings.venue.underlyings:
-                prepared = await past_of(asked.settings, coin, hooks)
-                backtest = CoinBacktest.new(asked.settings, coin, prepared, asked.notes)
-                done.append(await run_coin(backtest, runs, hooks))
-                _keep_rows(asked.settings, done[-1], prepared, hooks)
+                await _run_one(asked, coin, Doing(runs=runs, hooks=hooks, done=done))
                 if stop.is_set():
                     break
 
 
-async def _resume(asked: Asked, run_id: str, runs: BacktestRuns, hooks: Hooks) -> BacktestRun:
-    earlier = await runs.load(run_id)
+@frozen(kw_only=True, eq=False)
+class Doing:
+    """Where runs are kept, who is told, and what came of them."""
+
+    runs: BacktestRuns
+    hooks: Hooks
+    done: Done
+
+
+async def _run_one(asked: Asked, coin: Coin, doing: Doing) -> None:
+    """Run *coin*, or leave it out if it has no past while another coin may have one."""
+    try:
+        prepared = await past_of(asked.settings, coin, doing.hooks)
+    except (Unavailable, StoreDamaged) as error:
+        doing.done.left_out[coin] = str(error)
+        if len(doing.done.left_out) == len(asked.settings.venue.underlyings):
+            raise
+        return
+    backtest = CoinBacktest.new(asked.settings, coin, prepared, asked.notes)
+    await _ran(asked, backtest, doing, None)
+
+
+async def _resume(asked: Asked, run_id: str, doing: Doing) -> None:
+    earlier = await doing.runs.load(run_id)
     coin: Coin = "BTC" if earlier.summary.underlying == "BTC" else "ETH"
-    prepared = await past_of(asked.settings, coin, hooks)
-    backtest = to_resume(asked.settings, earlier, prepared)
-    run = await run_coin(backtest, runs, hooks, earlier)
-    _keep_rows(asked.settings, run, prepared, hooks)
-    return run
+    prepared = await past_of(asked.settings, coin, doing.hooks)
+    await _ran(asked, to_resume(asked.settings, earlier, prepared), doing, earlier)
+
+
+async def _ran(
+    asked: Asked, backtest: CoinBacktest, doing: Doing, earlier: BacktestRun | None
+) -> None:
+    """Run *backtest* and keep it; where it cannot be kept, it is there to be shown."""
+    ran = await run_styles(backtest, doing.hooks, earlier)
+    try:
+        run = await keep_run(backtest, ran, doing.runs)
+    except PortError:
+        doing.done.runs.append(measured(backtest, ran))
+        doing.done.unkept.add(backtest.run_id)
+        raise
+    doing.done.runs.append(run)
+    _keep_rows(asked.settings, run, backtest.prepared, doing.hooks)
 
 
 def _keep_rows(settings: Settings, run: BacktestRun, prepared: Past, hooks: Hooks) -> None:
     """Leave training rows of the past of a finished *run*, where settings ask for them."""
     if not settings.policy.save_training_data or run.summary.status is not RunStatus.FINISHED:
+        return
+    if is_greg(settings):
+        tell("no training rows: they are of single calls")
         return
     if isinstance(prepared, StreamedCoin):
         tell("no training rows: the past was larger than backtest.backtest_memory_mb")
@@ -201,16 +272,35 @@ def bars(*, quiet: bool) -> Iterator[Shown]:
         yield Shown(drawn)
 
 
-def _show(runs: list[BacktestRun], asked: Asked) -> None:
-    settings = asked.settings
+def _show(done: Done, asked: Asked) -> None:
+    settings, runs = asked.settings, done.runs
     if asked.as_json:
-        show_json({"mode": mode_line(settings), "runs": [summary_record(run) for run in runs]})
-        return
-    show_text(f"BACKTEST  {mode_line(settings)}")
+        show_json(
+            {
+                "mode": mode_line(settings),
+                "runs": [summary_record(run) for run in runs],
+                "unkept": sorted(done.unkept),
+                "left_out": done.left_out,
+            }
+        )
+    else:
+        show_text(f"BACKTEST  {mode_line(settings)}")
+        for run in runs:
+            show_text("\n".join(summary_lines(run)))
+            output().print(summary_table(run))
+            if any(result.omissions for result in run.results):
+                output().print(omissions_table(run.results, _REASONS_SHOWN))
+    for coin, reason in done.left_out.items():
+        tell(f"{coin} is left out: {reason}")
     for run in runs:
-        show_text("\n".join(summary_lines(run)))
-        output().print(summary_table(run))
-    for run in runs:
-        tell(f"kept as {run.summary.run_id}: options-agent backtest show {run.summary.run_id}")
-        if run.summary.status is RunStatus.STOPPED:
-            tell(f"stopped: the same command with --resume {run.summary.run_id} goes on")
+        tell(_ending(run, done))
+
+
+def _ending(run: BacktestRun, done: Done) -> str:
+    """Where *run* is, and how to go on with it."""
+    run_id = run.summary.run_id
+    if run_id in done.unkept:
+        return f"{run_id} could not be kept: what is shown here is all there is of it"
+    if run.summary.status is RunStatus.STOPPED:
+        return f"kept as {run_id}: stopped, the same command with --resume {run_id} goes on"
+    return f"kept as {run_id}: options-agent backtest show {run_id}"

@@ -1,7 +1,5 @@
 """What a backtest came to, in a screen: the rule, and coin beside USD for each exit style."""
 
-from math import sqrt
-
 from attrs import asdict
 from rich.table import Table
 
@@ -11,8 +9,9 @@ from apps.cli.console import table
 from core.backtest.inference_verdict import edge_verdict
 from core.backtest.names import Metric, Numeraire
 from core.backtest.names_table import METRIC
+from core.backtest.settlement import settlement_error_coin
 from core.backtest.trades import identity_error
-from ports.backtest_runs import BacktestRun, ExitReason, StyleResult
+from ports.backtest_runs import BacktestRun, StyleResult
 
 _ROWS = (
     "total_pnl",
@@ -71,7 +70,7 @@ def summary_record(run: BacktestRun) -> dict[str, object]:
                 "pnl_coin": sum(trade.pnl_coin for trade in result.trades),
                 "pnl_usd": sum(trade.pnl_usd for trade in result.trades),
                 "fees_coin": sum(trade.fees_coin for trade in result.trades),
-                "settlement_error_coin": settlement_error_coin(result),
+                "settlement_error_coin": settlement_error_coin(result.trades),
                 "is_edge": edge_verdict(result.metrics).is_edge,
                 "metrics": result.metrics,
                 "omissions": [asdict(each) for each in result.omissions],
@@ -81,20 +80,6 @@ def summary_record(run: BacktestRun) -> dict[str, object]:
     }
 
 
-def settlement_error_coin(result: StyleResult) -> float:
-    """
-    One standard error of the profit by delivery prices that are not the venue's own, coin.
-
-    Of a call near its strike a proxy's error passes to the payoff by the chance that it ends in
-    the money, which is taken as one where it did; errors of different weeks add as squares.
-    """
-    squares = 0.0
-    for trade in result.trades:
-        if trade.exit_reason is ExitReason.ASSIGNED:
-            squares += (trade.amount * trade.settlement_error_usd / trade.exit_index_usd) ** 2
-    return sqrt(squares)
-
-
 def _counted(results: tuple[StyleResult, ...]) -> list[tuple[str, list[str]]]:
     """Rows that are counts or sums of trades: the same in every numeraire."""
     return [
@@ -102,7 +87,7 @@ def _counted(results: tuple[StyleResult, ...]) -> list[tuple[str, list[str]]]:
         ("Left out", [str(len(result.omissions)) for result in results]),
         (
             "Settlement error, coin",
-            [f"{settlement_error_coin(result):.6f}" for result in results],
+            [f"{settlement_error_coin(result.trades):.6f}" for result in results],
         ),
         ("Trades hash", [result.trades_hash[:12] for result in results]),
         (

@@ -16,16 +16,17 @@ from apps.cli.book_view import end
 from apps.cli.chart_page import chart_page, heatmap
 from apps.cli.console import mode_line, show_json, show_table, show_text, table
 from apps.cli.exits import ExitCode
+from apps.cli.file_tables import csv_text
+from apps.cli.left_out import tell_left_out
 from apps.cli.options import AsJson, ConfigFiles, Overrides, read_settings, settings_from
-from apps.cli.output_file import write_out
+from apps.cli.output_file import write_if_asked
 from apps.cli.scan_options import CsvFile, HtmlFile
-from apps.cli.scan_views import csv_text
 from apps.cli.sweep_run import Cluster, Fresh, SweepChoice, Workers, compute
 from apps.settings.faults import SettingsError
 from apps.settings.kinds import Coin
 from apps.settings.presets import preset_flags
 from apps.settings.root import Settings
-from apps.wiring.backtest import Hooks
+from apps.wiring.backtest_past import Hooks
 from apps.wiring.backtest_sweep import BacktestSweep, backtest_sweep
 from apps.wiring.database import open_runs
 from core.backtest.names import Numeraire
@@ -52,6 +53,9 @@ def command(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Folder of recorded chains.")
     ] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="fast, compiled; or tick, the agent's own.")
+    ] = "fast",
     metric: Annotated[
         str, typer.Option("--metric", help="The figure of the page's heatmap.")
     ] = "net_pnl_coin",
@@ -68,10 +72,12 @@ def command(
     Run the call rule at every point of a grid, such as
     --grid call_target_delta=0.15,0.25 --grid call_target_dte=7,14.
 
-    The first exit style is run, by the fast engine. Every point counts as a trial of its family:
-    the best of many is the best of many, and the figures of the search say how little that means.
+    The first exit style is run, by the fast engine; another strategy, such as
+    --set backtest_strategy=covered_call_v1, by the tick alone: --engine tick. Every point counts
+    as a trial of its family: the best of many is the best of many, and the figures of the search
+    say how little that means.
     """
-    flags = [*(overrides or ()), "backtest.backtest_engine=fast"]
+    flags = [*(overrides or ()), f"backtest.backtest_engine={engine}"]
     if data is not None:
         flags += ["venue.market=replay", f"venue.replay_data={data}"]
     settings_from(config, flags)  # which ends with every fault there is, before any grid
@@ -81,15 +87,13 @@ def command(
         made = asyncio.run(backtest_sweep(asked, base, _points(config, flags, axes), Hooks()))
     except ValueError as error:
         end(str(error), ExitCode.MISUSE)
-    choice = SweepChoice(workers=workers, cluster=cluster, fresh=fresh)
-    outcome = compute(base, made.sweep, choice)
+    tell_left_out(made.omissions)
+    outcome = compute(base, made.sweep, SweepChoice(workers=workers, cluster=cluster, fresh=fresh))
     values = outcome.values()
-    asyncio.run(_register(base, made, values))
-    if csv_file is not None:
-        write_out(csv_file, csv_text(_lines(axes, values)))
-    if html_file is not None:
-        write_out(html_file, _page(asked, axes, values, drawn))
+    write_if_asked(csv_file, lambda: csv_text(_lines(axes, values)))
+    write_if_asked(html_file, lambda: _page(asked, axes, values, drawn))
     _tell(base, made, outcome, as_json=as_json)
+    asyncio.run(_register(base, made, values))  # last: figures are not lost with the store
 
 
 def _tell(base: Settings, made: BacktestSweep, outcome: SweepOutcome, *, as_json: bool) -> None:

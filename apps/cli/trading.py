@@ -4,6 +4,9 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
 
 import typer
 from attrs import frozen
@@ -25,8 +28,10 @@ from apps.wiring.book import (
 from apps.wiring.desk import chosen_strategies, opened_desk
 from apps.wiring.gates import gates_of
 from apps.wiring.greg_desk import hedger_for
+from apps.wiring.market import passed_over
 from core.analysis.trading_report import report_of
 from core.usecases.agent import Agent
+from core.usecases.desk import Desk
 
 
 @frozen(kw_only=True)
@@ -52,6 +57,8 @@ async def _trade(settings: Settings, place: BookPlace, options: RunOptions) -> E
     is_stepped = settings.venue.is_stepped
     if is_stepped and (aside := await set_aside_if_finished(place)):
         tell(f"the finished run of before is kept in {aside}")
+    for line in await passed_over(settings):
+        tell(line)
     with locked_book(place, " ".join(sys.argv[1:3])):
         files = files_of(place)
         teller = Teller(in_full=options.in_full, quiet=is_stepped)
@@ -62,7 +69,10 @@ async def _trade(settings: Settings, place: BookPlace, options: RunOptions) -> E
         caught: list[signal.Signals] = []
         stop = _stop_on_signals(caught)
         watch = (lambda _: None) if options.as_json else teller.tell
-        async with opened_desk(settings, files, watch) as desk:
+        async with AsyncExitStack() as opened:
+            opening = opened.enter_async_context(opened_desk(settings, files, watch))
+            if (desk := await _unless_stopped(opening, stop)) is None:
+                return _ended("", caught, files)
             with watched(settings, place) as beat:
                 agent = Agent(desk, stop, beat, hedger=hedger_for(settings, desk))
                 await agent.run(ticks=options.ticks)
@@ -96,6 +106,17 @@ def _stop_on_signals(caught: list[signal.Signals]) -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, note, number)
     return stop
+
+
+async def _unless_stopped(opening: Coroutine[Any, Any, Desk], stop: asyncio.Event) -> Desk | None:
+    """The desk; None if *stop* was set before it was open, which is then given up."""
+    working, stopping = asyncio.ensure_future(opening), asyncio.ensure_future(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not working.done():
+        working.cancel()
+        await asyncio.wait({working})
+    return None if working.cancelled() else working.result()
 
 
 def _ended(halted: str, caught: list[signal.Signals], files: BookFiles) -> ExitCode:

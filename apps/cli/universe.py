@@ -11,6 +11,7 @@ from attrs import evolve
 from apps.cli.book_view import end
 from apps.cli.console import show_json, show_text, tell
 from apps.cli.exits import ExitCode
+from apps.cli.group import command_group
 from apps.cli.options import AsJson
 from apps.cli.output_file import write_out
 from apps.cli.universe_fitting import fit_lines, fitted_coin
@@ -19,19 +20,14 @@ from apps.cli.universe_report import json_text, markdown, record, webpage
 from apps.wiring.universe import history_of, with_chains
 from apps.wiring.universe_file import universe_of, with_coin
 from core.analysis.universe_battery import BatteryParams, BatteryReport, battery
+from core.analysis.universe_fit import FitParams
 from core.analysis.universe_series import MarketHistory
 from core.analysis.universe_trades import WeeklyTrades
 from core.simulation.listing import COINS
 from core.simulation.universe.params import UniverseParams
 from core.simulation.universe.stress import Stress, stressed
 
-app = typer.Typer(
-    help="Invented markets: fit one to history, draw from it, hold it against history.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = command_group("Invented markets: fit one to history, draw from it, hold it against history.")
 
 Coin: TypeAlias = Annotated[str, typer.Argument(metavar="COIN", help="BTC or ETH.")]
 Spot: TypeAlias = Annotated[
@@ -65,19 +61,28 @@ def fit(
     states: Annotated[
         int, typer.Option(min=0, max=6, help="Regimes; 0 leaves it to BIC and stability.")
     ] = 4,
-    rounds: Annotated[int, typer.Option(min=0, help="Rounds of simulated moments.")] = 8,
+    rounds: Annotated[
+        int, typer.Option(min=0, help="Rounds of simulated moments, at most.")
+    ] = FitParams().rounds,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the paths that trials are judged on, and of regimes.")
+    ] = FitParams().seed,
 ) -> None:
     """
     Fit the invented market of one coin to prices, DVOL and, where there are, chains.
 
     Regimes, hours, level and drift by closed formulas; everything else by simulated moments on
-    the battery's figures with a fixed bank of seeds: the same files give the same universe. The
-    smile is fitted to chains of sixty days or more, else to figures of January to May 2026.
+    the battery's figures, from the same start for every coin, until a round gains less than 2 %
+    of the miss. The same files and seed give the same universe. The smile is fitted to chains of
+    sixty days or more, else to figures of January to May 2026. A round takes about two minutes.
     """
     history = _history(coin, spot, dvol, until)
     read = asyncio.run(with_chains(history, chains, _day(until), tell))
     found, result = fitted_coin(
-        read.history, [*(spot or ()), *(dvol or ())], states or None, rounds
+        read.history,
+        [*(spot or ()), *(dvol or ())],
+        states or None,
+        FitParams(seed=seed, rounds=rounds),
     )
     if result.misses[-1] == result.misses[0] and rounds:
         tell("no round came closer than the start")

@@ -8,19 +8,19 @@ from attrs import evolve
 
 from apps.cli.console import tell
 from apps.wiring.universe import inputs_sha256
-from core.analysis.universe_fit import FitParams, FitResult, fitted, targets_of
+from core.analysis.universe_fit import FitParams, FitResult, fitted
 from core.analysis.universe_moments import RegimesFound, started
 from core.analysis.universe_series import MarketHistory
+from core.analysis.universe_targets import targets_of
 from core.rng import rng_at
 from core.simulation.universe.params import Provenance
 from ports.checks import from_epoch_ms
 
-_REGIME_SEED = 1
 _NO_INSTANT = datetime(2025, 12, 31, tzinfo=UTC)  # a fit is of a history, whenever it is made
 
 
 def fitted_coin(
-    history: MarketHistory, files: Sequence[Path], states: int | None, rounds: int
+    history: MarketHistory, files: Sequence[Path], states: int | None, params: FitParams
 ) -> tuple[RegimesFound, FitResult]:
     """
     Return the regimes of *history* and the market fitted to it, with where it comes from.
@@ -28,8 +28,7 @@ def fitted_coin(
     Raises:
         ValueError: *history* is too short.
     """
-    params = FitParams(rounds=rounds)
-    rng = rng_at(_REGIME_SEED, "universe/fit", _NO_INSTANT)
+    rng = rng_at(params.seed, "universe/fit", _NO_INSTANT)
     start, found = started(history, states, rng)
     tell(f"{history.underlying}: {found.model.n_clusters} regimes")
     result = fitted(start, targets_of(history), params, _told)
@@ -44,6 +43,8 @@ def fitted_coin(
         smile_days=0 if history.smiles is None else len(history.smiles.at_ms),
         inputs_sha256=inputs_sha256(files),
         seed=params.seed,
+        rounds=len(result.misses) - 1,
+        miss=result.misses[-1],
     )
     return found, evolve(result, coin=evolve(result.coin, provenance=origin))
 

@@ -26,7 +26,7 @@ _MOST_READ = 64 * 1024 * 1024  # bytes; whoever sends more is cut off
 
 def exchange_app(door: Door, sockets: Sockets) -> Starlette:
     """Return the application that serves the exchange behind *door*; it pulses while served."""
-    http = _Http(door, sockets)
+    http, websockets = _Http(door, sockets), Websockets(door, sockets)
 
     @asynccontextmanager
     async def pulsing(_: Starlette) -> AsyncIterator[None]:
@@ -47,7 +47,8 @@ def exchange_app(door: Door, sockets: Sockets) -> Starlette:
             Route(f"{HTTP_PATH}/{{method:path}}", http.get, methods=["GET"]),
             Route(f"{HTTP_PATH}/{{method:path}}", http.post, methods=["POST"]),
             Route(HTTP_PATH, http.post, methods=["POST"]),
-            WebSocketRoute(WEBSOCKET_PATH, Websockets(door, sockets).serve),
+            WebSocketRoute(WEBSOCKET_PATH, websockets.serve),
+            WebSocketRoute(f"{WEBSOCKET_PATH}/", websockets.serve),  # as many clients have it
         ],
         lifespan=pulsing,
     )
@@ -77,7 +78,8 @@ class _Http:
         """A GET carries its parameters in the query, or a request as its body."""
         body = await _body(request)
         if body == b"":
-            asked = rpc.request_from_query(request.path_params["method"], request.query_params)
+            query = request.query_params.multi_items()
+            asked = rpc.request_from_query(_method(request), query)
             return await self._told(
                 request, self.door.asked(asked, *_signed(request, b""), OVER_SOCKETS)
             )
@@ -90,10 +92,10 @@ class _Http:
     async def _posted(self, request: Request, body: bytes | None) -> Response:
         if body is None:
             return _as_response(self.door.misread(None, rpc.too_large()))
-        method = request.path_params.get("method")
-        return await self._told(
-            request, self.door.posted(body, method, *_signed(request, body), OVER_SOCKETS)
+        answering = self.door.posted(
+            body, _method(request) or None, *_signed(request, body), OVER_SOCKETS
         )
+        return await self._told(request, answering)
 
     async def _told(self, request: Request, answering: Awaitable[Answer]) -> Response:
         try:
@@ -101,6 +103,12 @@ class _Http:
         except Severed:
             await self.sockets.cut(request.scope)
             return Response(status_code=503)  # to nobody: the client is gone
+
+
+def _method(request: Request) -> str:
+    """The method in the path, which may end with a slash; empty where there is none."""
+    method: str = request.path_params.get("method", "")
+    return method.rstrip("/")
 
 
 async def _body(request: Request) -> bytes | None:

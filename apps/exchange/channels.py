@@ -1,10 +1,13 @@
 """Channels: their names, and what is said in each of the public ones."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from math import ceil, floor
 
 from attrs import define, field, frozen
 
+from apps.exchange.channels_index import INDEX_WORDS, SLOW_WORDS, said_of_index
 from apps.exchange.chart_feed import bar_now
 from apps.exchange.exchange import Exchange
 from apps.exchange.instruments import instrument_named, kind_of
@@ -12,7 +15,6 @@ from apps.exchange.methods_past import RESOLUTIONS
 from apps.exchange.rpc import Fields, RpcError
 from apps.exchange.wire_market import Level, index_frame, option_view
 from apps.exchange.wire_perpetual import perpetual_view, ticker_of
-from core.simulation.dvol import dvol_percent
 from ports.checks import epoch_ms
 from ports.instruments import Contract, FutureContract
 
@@ -29,18 +31,22 @@ _PUBLIC = re.compile(
     | (?P<book>book\.(?P<b>[^.]+)\.({_INTERVALS}))
     | (?P<grouped>book\.(?P<g>[^.]+)\.(?P<group>none|[\d.]+)\.(?P<depth>1|10|20)\.({_INTERVALS}))
     | (?P<trades>trades\.(?P<of>[^.]+(?:\.[^.]+)?)\.({_INTERVALS}))
-    | (?P<index>(?:deribit_price_index|estimated_expiration_price)\.(?P<i>\w+))
-    | (?P<dvol>deribit_volatility_index\.(?P<v>\w+))
+    | (?P<index>(?P<said>{"|".join(INDEX_WORDS)})\.(?P<i>\w+))
     | (?P<marks>markprice\.options\.(?P<m>\w+))
-    | (?P<state>platform_state|instrument\.state\.(?:{_KINDS})\.(?:{_COINS}))
+    | (?P<quiet>announcements|platform_state(?:\.public_methods_state)?
+        | instrument\.(?:state|creation)\.(?:{_KINDS})\.(?:{_COINS})
+        | (?:rfq|block_rfq\.trades)\.(?:{_COINS}))
     )""",
     re.VERBOSE,
 )
 _PRIVATE = re.compile(
-    rf"""user\.(?:
-    (?P<what>orders|trades|changes)\.(?P<of>[^.]+|(?:{_KINDS})\.(?:{_COINS}))\.({_INTERVALS})
-    | (?P<portfolio>portfolio)\.(?P<currency>[A-Za-z]+)
-    | (?P<quiet>lock|access_log|mmp_trigger\.\w+)
+    rf"""(?:
+    user\.(?P<what>orders|trades|changes)\.(?P<of>[^.]+|(?:{_KINDS})\.(?:{_COINS}))\.({_INTERVALS})
+    | user\.(?P<portfolio>portfolio)\.(?P<currency>[A-Za-z]+)
+    | (?P<quiet>user\.(?:lock|access_log|mmp_trigger\.\w+)
+        | user\.combo_trades\.(?:[^.]+|(?:{_KINDS})\.(?:{_COINS}))\.(?:{_INTERVALS})
+        | block_trade_confirmations(?:\.(?:{_COINS}))?
+        | block_rfq\.(?:maker|maker\.quotes|taker)\.(?:{_COINS}))
     )""",
     re.VERBOSE,
 )
@@ -119,7 +125,7 @@ class Feed:
             RpcError: There is no such instrument or index.
         """
         found = _PUBLIC.fullmatch(self.channel)
-        if found is None or found["state"] or found["trades"]:
+        if found is None or found["quiet"] or found["trades"]:
             return None
         if found["book"]:
             return await self._snapshot(exchange, found["b"])
@@ -136,12 +142,12 @@ class Feed:
         """Return what is to be said now to all listeners; None if nothing changed, or not yet."""
         found = _PUBLIC.fullmatch(self.channel)
         now_ms = epoch_ms(exchange.now)
-        if found is None or found["state"] or found["trades"] or now_ms < self._due_ms:
+        if found is None or found["quiet"] or found["trades"] or now_ms < self._due_ms:
             return None
         if (
             self.channel.endswith(".agg2")
             or found["incremental"]
-            or found["dvol"]
+            or found["said"] in SLOW_WORDS
             or found["marks"]
             or found["chart"]
         ):
@@ -170,15 +176,7 @@ class Feed:
             return await _grouped(exchange, found["g"], found["group"], int(found["depth"]))
         if found["marks"]:
             return await _marks(exchange, found["m"])
-        if found["dvol"]:
-            frame = await index_frame(exchange, found["v"])
-            level = round(dvol_percent(frame.snapshot), 2)
-            return {"timestamp": frame.at_ms, "volatility": level, "index_name": found["v"]}
-        frame = await index_frame(exchange, found["i"])
-        price: Fields = {"price": frame.index_usd, "index_name": found["i"]}
-        if self.channel.startswith("estimated"):
-            return {**price, "seconds": 0, "is_estimated": False}
-        return {"timestamp": frame.at_ms, **price}
+        return await said_of_index(exchange, found["said"], found["i"])
 
     async def _snapshot(self, exchange: Exchange, name: str) -> Fields:
         """The whole book; its change_id goes on with the changes that other listeners hear."""
@@ -246,22 +244,31 @@ def _moves(old: list[Level], new: list[Level]) -> list[list[object]]:
 
 async def _grouped(exchange: Exchange, name: str, group: str, depth: int) -> Fields:
     bids, asks = await _sides(exchange, name)
-    step = 0.0 if group == "none" else float(group)
+    step = _group_step(name, group)
     return {
         "timestamp": epoch_ms(exchange.now),
         "instrument_name": name,
         "change_id": epoch_ms(exchange.now),
-        "bids": _by_step(bids, step)[:depth],
-        "asks": _by_step(asks, step)[:depth],
+        "bids": _by_step(bids, step, floor)[:depth],
+        "asks": _by_step(asks, step, ceil)[:depth],
     }
 
 
-def _by_step(levels: list[Level], step: float) -> list[Level]:
+def _group_step(name: str, group: str) -> float:
+    """The step in USD that *group* stands for, of ETH in hundredths; an option has none."""
+    found = instrument_named(name)
+    if group == "none" or not isinstance(found, FutureContract):
+        return 0.0
+    return float(group) / 100.0 if found.underlying == "ETH" else float(group)
+
+
+def _by_step(levels: list[Level], step: float, rounded: Callable[[float], int]) -> list[Level]:
+    """*levels* added up by *step*, each *rounded* away from the other side; 0 leaves them."""
     if step <= 0:
         return levels
     sums: dict[float, float] = {}
     for price, amount in levels:
-        key = round(round(price / step) * step, 8)
+        key = round(rounded(round(price / step, 8)) * step, 8)
         sums[key] = round(sums.get(key, 0.0) + amount, 8)
     return list(sums.items())
 

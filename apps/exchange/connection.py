@@ -2,11 +2,24 @@
 
 from asyncio import Queue, QueueFull
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from apps.exchange.sessions import Session
 
 _MOST_WAITING = 5_000  # messages; a client that reads slower than that is cut off
+
+
+@frozen
+class Farewell:
+    """What a websocket is closed with."""
+
+    code: int
+    reason: str
+
+
+NORMAL = Farewell(1000, "")
+SILENT = Farewell(4000, "heartbeat close")  # as Deribit closes who leaves a test unanswered
+_SLOW = Farewell(4000, "connection_too_slow")
 
 
 @define(eq=False)
@@ -27,6 +40,7 @@ class Connection:
     is_tested: bool = False  # a test_request has not been answered yet
     cancels_on_disconnect: bool = False
     is_closing: bool = False
+    farewell: Farewell = NORMAL
     outbox: Queue[bytes | None] = field(factory=lambda: Queue(_MOST_WAITING))
 
     def send(self, message: bytes) -> None:
@@ -34,7 +48,7 @@ class Connection:
         try:
             self.outbox.put_nowait(message)
         except QueueFull:
-            self.close_now()
+            self.close_now(_SLOW)
 
     def close(self) -> None:
         """Close it behind what is on its way."""
@@ -43,8 +57,9 @@ class Connection:
         except QueueFull:
             self.close_now()
 
-    def close_now(self) -> None:
-        """Close it; what is on its way is lost."""
+    def close_now(self, farewell: Farewell = NORMAL) -> None:
+        """Close it with *farewell*; what is on its way is lost."""
+        self.farewell = farewell
         self.is_closing = True
         while not self.outbox.empty():
             self.outbox.get_nowait()

@@ -41,6 +41,7 @@ class Dispatch:
     exchange: Exchange
     faults: Faults | None = None
     methods: Methods = field(init=False)
+    _names: frozenset[str] = field(init=False)  # of the parameters of all methods
 
     def __attrs_post_init__(self) -> None:
         self.methods = {
@@ -60,6 +61,8 @@ class Dispatch:
             **WALLET_METHODS,
             **({} if self.faults is None else fault_methods(self.faults)),
         }
+        models = (method.params for method in self.methods.values())
+        self._names = frozenset(name for model in models for name in model.model_fields)
 
     async def over_http(self, request: Request, header: str | None, signed_text: str) -> Answer:
         """Answer a *request* over HTTP; *header* is its Authorization."""
@@ -96,7 +99,7 @@ class Dispatch:
         self._require_scope(method, session)
         if session is not None:
             self.exchange.meter.take(method.cost, self.exchange.now_s)
-        params = read_params(method.params, request.params)
+        params = read_params(method.params, request.params, self._names)
         try:
             return await method.answer(Call(self.exchange, session, connection), params)
         except PortError as error:

@@ -12,7 +12,7 @@ from apps.exchange.channels import (
     is_private,
     user_channel,
 )
-from apps.exchange.connection import Connection
+from apps.exchange.connection import SILENT, Connection
 from apps.exchange.exchange import Exchange
 from apps.exchange.ledger import TradeRecord
 from apps.exchange.pace import go_on
@@ -129,7 +129,7 @@ class Hub:
                 continue
             connection.beat_s = now_s
             if connection.is_tested:
-                connection.close_now()
+                connection.close_now(SILENT)
             elif now_s - connection.heard_s >= every:
                 connection.is_tested = True
                 connection.send(rpc.heartbeat("test_request"))

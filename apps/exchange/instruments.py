@@ -1,5 +1,6 @@
 """Instruments as Deribit describes them: options by their terms, and the perpetual."""
 
+import re
 from datetime import datetime, timedelta
 from zlib import crc32
 
@@ -19,6 +20,9 @@ _INDEX_IDS = {"BTC": 1000033, "ETH": 1000034}
 _PERPETUAL_IDS = {"BTC-PERPETUAL": 210838, "ETH-PERPETUAL": 210839}
 _NO_END_MS = 32_503_708_800_000  # the year 3000
 _PERPETUAL_SINCE_MS = {"BTC": 1_534_242_287_000, "ETH": 1_552_568_454_000}
+_LINEAR = re.compile(  # spot pairs, and futures and options that are settled in another currency
+    r"[A-Z]+_(USDC|USDT|EURR|USDE)(-PERPETUAL|-\d{1,2}[A-Z]{3}\d\d(-\d+(d\d+)?-[CP])?)?"
+)
 
 
 def instrument_named(name: str) -> Contract:
@@ -26,8 +30,10 @@ def instrument_named(name: str) -> Contract:
     Return what *name* names.
 
     Raises:
-        RpcError: -32602, it does not read as a name; 13020, it is a future that is not listed.
+        RpcError: -32602, it does not read as a name; 13020, it is of a kind that is not listed.
     """
+    if _LINEAR.fullmatch(name):
+        raise RpcError(13020, "not_found")
     try:
         found = contract_named(name)
     except ValueError as error:

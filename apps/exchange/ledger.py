@@ -73,6 +73,7 @@ class LogEntry:
     at: datetime
     change_coin: float
     balance_coin: float
+    equity_coin: float | None  # None where the marks of that time are not known any more
     deposit: Deposit | None = None
     trade: TradeRecord | None = None
     delivery: Delivery | None = None
@@ -146,7 +147,7 @@ class Ledger:
         for deposit in step.deposits:
             coin = self.coins[deposit.underlying]
             coin.balance_coin += deposit.amount_coin
-            _enter(coin, step.at, deposit.amount_coin, deposit=deposit)
+            self._enter(coin, step.at, deposit.amount_coin, deposit=deposit)
         for order in step.orders:
             self._put(order, step)
         for funding in step.fundings:
@@ -159,7 +160,7 @@ class Ledger:
             coin.deliveries.append(delivery)
             coin.holdings.pop(delivery.contract, None)
             coin.balance_coin += change
-            _enter(coin, delivery.at, change, delivery=delivery)
+            self._enter(coin, delivery.at, change, delivery=delivery)
         for settlement in step.settlements:
             self._settle(settlement)
         for waiting in step.triggers:
@@ -212,7 +213,7 @@ class Ledger:
             del coin.futures[contract]
         coin.settlements.append(settlement)
         coin.balance_coin += settlement.profit_coin
-        _enter(coin, settlement.at, settlement.profit_coin, settlement=settlement)
+        self._enter(coin, settlement.at, settlement.profit_coin, settlement=settlement)
 
     def _book(self, fill: Fill) -> None:
         coin = self.coins[fill.contract.underlying]
@@ -230,7 +231,45 @@ class Ledger:
         coin.traded[fill.contract].append(trade)
         change = held.premium_coin - fill.fee_coin
         coin.balance_coin += change
-        _enter(coin, fill.at, change, trade=trade)
+        self._enter(coin, fill.at, change, trade=trade)
+
+    def _enter(
+        self,
+        coin: CoinLedger,
+        at: datetime,
+        change_coin: float,
+        *,
+        deposit: Deposit | None = None,
+        trade: TradeRecord | None = None,
+        delivery: Delivery | None = None,
+        settlement: FutureSettlement | None = None,
+    ) -> None:
+        entry = LogEntry(
+            number=len(coin.entries) + 1,
+            at=at,
+            change_coin=change_coin,
+            balance_coin=coin.balance_coin,
+            equity_coin=self._equity_coin(coin),
+            deposit=deposit,
+            trade=trade,
+            delivery=delivery,
+            settlement=settlement,
+        )
+        coin.entries.append(entry)
+
+    def _equity_coin(self, coin: CoinLedger) -> float | None:
+        """The balance with what is held at the marks shown now; None where there is no mark."""
+        contracts: tuple[Contract, ...] = (*coin.holdings, *coin.futures)
+        equity_coin = coin.balance_coin
+        for contract in contracts:
+            seen = self.look(contract) if self._is_live else None
+            if seen is None:
+                return None
+            if isinstance(contract, FutureContract):
+                equity_coin += coin.futures[contract].profit_coin(seen.mark)
+            else:
+                equity_coin += coin.holdings[contract].size * seen.mark
+        return equity_coin
 
 
 @frozen
@@ -263,29 +302,6 @@ def _reason(order: Order, step: VenueStep) -> str | None:
     if order.state is OrderState.EXPIRED:
         return "settlement"
     return step.reason or None if order.state is OrderState.CANCELLED else None
-
-
-def _enter(
-    coin: CoinLedger,
-    at: datetime,
-    change_coin: float,
-    *,
-    deposit: Deposit | None = None,
-    trade: TradeRecord | None = None,
-    delivery: Delivery | None = None,
-    settlement: FutureSettlement | None = None,
-) -> None:
-    entry = LogEntry(
-        number=len(coin.entries) + 1,
-        at=at,
-        change_coin=change_coin,
-        balance_coin=coin.balance_coin,
-        deposit=deposit,
-        trade=trade,
-        delivery=delivery,
-        settlement=settlement,
-    )
-    coin.entries.append(entry)
 
 
 def _tick_direction(last: TradeRecord | None, price: float) -> int:

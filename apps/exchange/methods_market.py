@@ -17,6 +17,7 @@ from apps.exchange.params import (
     Currency,
     CurrencyOrAny,
     Kind,
+    OfCurrency,
     OfInstrument,
     Params,
     Whole,
@@ -24,7 +25,7 @@ from apps.exchange.params import (
 from apps.exchange.past import expired_contract, lately_expired, require_traded
 from apps.exchange.rpc import Fields, invalid_params
 from apps.exchange.wire_market import (
-    index_frame,
+    index_level,
     index_name,
     option_book,
     option_summary,
@@ -112,8 +113,14 @@ async def get_currencies(call: Call, params: Nothing) -> list[Fields]:  # noqa: 
 
 async def get_index_price(call: Call, params: Index) -> Fields:
     """The index, and what is expected of a delivery."""
-    frame = await index_frame(call.exchange, params.index_name)
-    return {"index_price": frame.index_usd, "estimated_delivery_price": frame.index_usd}
+    level = await index_level(call.exchange, params.index_name)
+    return {"index_price": level, "estimated_delivery_price": level}
+
+
+async def get_index(call: Call, params: OfCurrency) -> Fields:
+    """The index by its coin: of older interfaces, and still asked for."""
+    index_usd = (await call.exchange.frame(params.currency)).index_usd
+    return {params.currency: index_usd, "edp": index_usd}
 
 
 async def get_index_price_names(call: Call, params: IndexNames) -> list[object]:
@@ -215,6 +222,7 @@ async def get_contract_size(call: Call, params: OfInstrument) -> Fields:
 
 MARKET_METHODS: Methods = {
     "public/get_currencies": Method(get_currencies, Nothing),
+    "public/get_index": Method(get_index, OfCurrency),
     "public/get_index_price": Method(get_index_price, Index),
     "public/get_index_price_names": Method(get_index_price_names, IndexNames),
     "public/get_instruments": Method(get_instruments, Instruments, cost=Cost.INSTRUMENTS),

@@ -247,18 +247,19 @@ async def _cancel(exchange: Exchange, records: list[OrderRecord], asked: Cancels
     count = await _cancel_each(exchange, chosen)
     if not asked.detailed:
         return count
-    ended = [exchange.record_of(record.order) for record in chosen]
-    by_coin: dict[str, list[OrderRecord]] = {}
-    for record in ended:
-        by_coin.setdefault(record.order.contract.underlying, []).append(record)
+    reports: dict[tuple[str, str], list[OrderRecord]] = {}
+    for record in chosen:
+        kind = "limit" if record.trigger is None else "trigger"
+        key = (record.order.contract.symbol, kind)
+        reports.setdefault(key, []).append(exchange.record_of(record.order))
     return [
         {
-            "currency": coin,
-            "type": "limit",
-            "instrument_name": None,
-            "result": all_told(of_coin),
+            "currency": ended[0].order.contract.underlying,
+            "type": kind,
+            "instrument_name": name,
+            "result": all_told(ended),
         }
-        for coin, of_coin in by_coin.items()
+        for (name, kind), ended in reports.items()
     ]
 
 

@@ -121,6 +121,11 @@ async def get_current_deposit_address(call: Call, params: DepositAddress) -> Non
     """There is none: coin cannot be brought here."""
 
 
+async def get_email_language(call: Call, params: Nothing) -> str:  # noqa: ARG001
+    """No mail is ever sent."""
+    return "en"
+
+
 async def get_new_announcements(call: Call, params: Announcements) -> list[Fields]:  # noqa: ARG001
     """None that were not read."""
     return []
@@ -133,6 +138,7 @@ OWNER_METHODS: Methods = {
     "private/list_api_keys": Method(list_api_keys, Nothing, scope=_ACCOUNT),
     "private/get_user_locks": Method(get_user_locks, Nothing, scope=_ACCOUNT),
     "private/get_access_log": Method(get_access_log, AccessLog, scope=_ACCOUNT),
+    "private/get_email_language": Method(get_email_language, Nothing, scope=_ACCOUNT),
     "private/get_new_announcements": Method(get_new_announcements, Announcements, scope=_ACCOUNT),
     "private/get_address_book": Method(get_address_book, AddressBook, scope=_WALLET),
     "private/get_current_deposit_address": Method(

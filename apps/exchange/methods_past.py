@@ -107,8 +107,8 @@ async def get_tradingview_chart_data(call: Call, params: Chart) -> Fields:
     found = instrument_named(params.instrument_name)
     step = resolution_step(params.resolution)
     if isinstance(found, FutureContract) and step >= _HOUR:
-        coin = require_traded(call.exchange, found.underlying)
-        return await _index_chart(call.exchange, coin, step, params)
+        require_traded(call.exchange, found.underlying)
+        return await _index_chart(call.exchange, found, step, params)
     starts = starts_in(params, step, call.exchange.now, _MOST_BARS)
     if isinstance(found, OptionContract):  # nobody knows a mark before it was listed
         starts = [each for each in starts if _is_listed(found, each, each + step)]
@@ -235,16 +235,30 @@ def _is_listed(contract: OptionContract, since: datetime, until: datetime) -> bo
     return listed_since(contract.expiry) < until and since < contract.expiry
 
 
-async def _index_chart(exchange: Exchange, coin: str, step: timedelta, params: Chart) -> Fields:
-    """Bars of the index, of an hour or more; where only the close is known it is all four."""
+async def _index_chart(
+    exchange: Exchange, perpetual: FutureContract, step: timedelta, params: Chart
+) -> Fields:
+    """
+    Bars of the index, of an hour or more, up to the one that is being made.
+
+    Where only the close of a bar is known it is all four.
+    """
     start, end = span_of(params, exchange.now)
     start = max(start, end - _MOST_CANDLES * step)
     bars: Candles = await exchange.world.history.candles(
-        coin, step, start, end + step + _REST_OF_MS
+        perpetual.underlying, step, start, end + step + _REST_OF_MS
     )
     levels = np.stack([bars.open, bars.high, bars.low, bars.close])
-    ticks_ms = bars.closed_at_ms - step // _MS
-    return _chart_fields(ticks_ms.tolist(), np.where(np.isnan(levels), bars.close, levels).tolist())
+    known = np.where(np.isnan(levels), bars.close, levels).tolist()
+    ticks_ms = (bars.closed_at_ms - step // _MS).tolist()
+    now_ms = epoch_ms(exchange.now) // (step // _MS) * (step // _MS)
+    if now_ms <= epoch_ms(end) and now_ms not in ticks_ms:
+        look = partial(price_at, exchange, perpetual)
+        for bar in await bars_of(look, [from_epoch_ms(now_ms)], step):
+            ticks_ms.append(now_ms)
+            for column, level in zip(known, (bar.open, bar.high, bar.low, bar.close), strict=True):
+                column.append(level)
+    return _chart_fields(ticks_ms, known)
 
 
 def _chart_fields(ticks_ms: list[int], levels: list[list[float]]) -> Fields:

@@ -14,7 +14,7 @@ from apps.exchange.params import CurrencyOrAny, Instant, Params, Whole
 from apps.exchange.past import past_snapshot
 from apps.exchange.rpc import Fields, RpcError
 from apps.exchange.wire_account import opened_ms
-from apps.exchange.wire_market import index_name
+from apps.exchange.wire_market import index_name, volatility_index_name
 from ports.instruments import FutureContract
 
 _DAY = timedelta(days=1)
@@ -61,6 +61,14 @@ class ComboId(Params):
     combo_id: str
 
 
+class BlockTrades(Params):
+    """Of public/get_block_rfq_trades."""
+
+    currency: CurrencyOrAny
+    count: Whole = Field(default=20, ge=1, le=1000)
+    continuation: str | None = None
+
+
 class BookById(Params):
     """Of public/get_order_book_by_instrument_id."""
 
@@ -72,7 +80,7 @@ async def get_supported_index_names(call: Call, params: IndexNames) -> list[obje
     """The names of the indices: of coins, and of their volatility."""
     coins = call.exchange.params.coins
     spot = [index_name(coin) for coin in coins]
-    derivative = [f"{coin.lower()}dvol_usdc" for coin in coins]
+    derivative = [volatility_index_name(coin) for coin in coins]
     names = {"all": [*spot, *derivative], "spot": spot, "derivative": derivative}[params.type]
     if not params.extended:
         return list(names)
@@ -127,6 +135,11 @@ async def get_combo_details(call: Call, params: ComboId) -> Fields:  # noqa: ARG
     raise RpcError(13020, "not_found")
 
 
+async def get_block_rfq_trades(call: Call, params: BlockTrades) -> Fields:  # noqa: ARG001
+    """Nobody trades in blocks here."""
+    return {"block_rfqs": [], "continuation": None}
+
+
 async def get_order_book_by_instrument_id(call: Call, params: BookById) -> Fields:
     """The book of an instrument, known by its number."""
     for coin in call.exchange.params.coins:
@@ -145,6 +158,7 @@ REFERENCE_METHODS: Methods = {
     "public/get_combos": Method(get_no_combos, Combos),
     "public/get_combo_ids": Method(get_no_combos, Combos),
     "public/get_combo_details": Method(get_combo_details, ComboId),
+    "public/get_block_rfq_trades": Method(get_block_rfq_trades, BlockTrades),
     "public/get_order_book_by_instrument_id": Method(get_order_book_by_instrument_id, BookById),
 }
 

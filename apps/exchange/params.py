@@ -1,5 +1,6 @@
 """What methods may be given: models of parameters, and what is wrong with those that do not fit."""
 
+from collections.abc import Collection
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import orjson
@@ -33,8 +34,12 @@ Number: TypeAlias = Annotated[
 Whole: TypeAlias = Annotated[int, BeforeValidator(_no_truth)]
 Instant: TypeAlias = Annotated[int, BeforeValidator(_no_truth), Field(ge=0, le=253402300799000)]
 Names: TypeAlias = Annotated[list[str], BeforeValidator(_listed), Field(max_length=500)]
-Currency: TypeAlias = Literal["BTC", "ETH", "USDC", "USDT", "EURR"]
-CurrencyOrAny: TypeAlias = Literal["BTC", "ETH", "USDC", "USDT", "EURR", "any"]
+# Those behind EURR are coins that the venue holds or once had contracts in: clients ask for them
+# in a row with the others, and hear that there is nothing.
+Currency: TypeAlias = Literal[
+    "BTC", "ETH", "USDC", "USDT", "EURR", "SOL", "XRP", "MATIC", "PAXG", "STETH", "USDE", "USYC"
+]
+CurrencyOrAny: TypeAlias = Currency | Literal["any"]
 Kind: TypeAlias = Literal[
     "future", "option", "spot", "future_combo", "option_combo", "combo", "any"
 ]
@@ -69,12 +74,13 @@ class Span(Params):
 Model = TypeVar("Model", bound=Params)
 
 
-def read_params(model: type[Model], given: Fields) -> Model:
+def read_params(model: type[Model], given: Fields, elsewhere: Collection[str] = ()) -> Model:
     """
     Return *given* as *model*; a null is a parameter left out.
 
-    Deribit passes over names that a method does not have, and clients rely on it with some. A
-    name that is none of those is a slip of the pen, which this exchange is there to show.
+    Deribit passes over names that a method does not have, and clients rely on it: with those that
+    other methods have, *elsewhere*, and with some of their own. A name that is none of these is a
+    slip of the pen, which this exchange is there to show.
 
     Raises:
         RpcError: -32602 names the first that is wrong, -32000 one of those that were all left out.
@@ -82,12 +88,13 @@ def read_params(model: type[Model], given: Fields) -> Model:
     known = {
         name: value
         for name, value in given.items()
-        if value is not None and (name in model.model_fields or name not in _PASSED_OVER)
+        if value is not None
+        and (name in model.model_fields or (name not in elsewhere and name not in _FOREIGN))
     }
     try:
         return model.model_validate(known)
     except ValidationError as error:
-        raise _fault(error, is_empty=not known) from error
+        raise _fault(error, is_empty=all(value is None for value in given.values())) from error
 
 
 def _fault(error: ValidationError, *, is_empty: bool) -> RpcError:
@@ -100,14 +107,12 @@ def _fault(error: ValidationError, *, is_empty: bool) -> RpcError:
     return invalid_params(param, "wrong format")
 
 
-# Words that well-behaved clients send along with a method that does not have them: those of
-# ccxt's own language, and those that other methods have, or that older interfaces had.
-_PASSED_OVER = frozenset(
+# Words of no method here that well-behaved clients send along: those of ccxt's own language, and
+# those that older interfaces had.
+_FOREIGN = frozenset(
     {
         *("clientOrderId", "code", "marginMode", "paginate", "paginationCalls", "subType"),
-        *("symbol", "type", "until"),
-        *("advanced", "include_old", "include_unfilled", "instrument_name", "max_show"),
-        *("currency", "currency_pair", "kind", "historical", "settlement_period", "user_id"),
-        *("nonce", "signature", "sorting", "stop_price", "subaccount_id", "timestamp"),
+        *("symbol", "until"),
+        *("password", "settlement_period", "stop_price", "user_id", "username"),
     }
 )

@@ -1,6 +1,6 @@
 """JSON-RPC as Deribit speaks it: requests read, answers and errors in their envelope."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import TypeAlias
 
 import orjson
@@ -89,10 +89,17 @@ def request_from(body: bytes | str, path_method: str | None = None) -> Request:
     return Request(given, method.removeprefix("/"), params or {})
 
 
-def request_from_query(method: str, query: Mapping[str, str]) -> Request:
-    """Return the request in the *query* of a GET."""
-    params: Fields = {key: text for key, text in query.items() if key not in _ENVELOPE}
-    given = query.get("id")
+def request_from_query(method: str, query: Iterable[tuple[str, str]]) -> Request:
+    """Return the request in the *query* of a GET; a name that comes again makes a list."""
+    texts: dict[str, list[str]] = {}
+    for name, text in query:
+        texts.setdefault(name, []).append(text)
+    params: Fields = {
+        name: found[0] if len(found) == 1 else found
+        for name, found in texts.items()
+        if name not in _ENVELOPE
+    }
+    given = texts["id"][-1] if "id" in texts else None
     is_number = given is not None and given.isdecimal() and len(given) <= _MOST_ID_DIGITS
     return Request(int(given) if given and is_number else given, method, params)
 

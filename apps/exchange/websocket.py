@@ -109,7 +109,7 @@ async def _write(socket: WebSocket, connection: Connection) -> None:
         while (message := await connection.outbox.get()) is not None:
             await socket.send_text(message.decode())
         connection.is_closing = True
-        await socket.close()
+        await socket.close(connection.farewell.code, connection.farewell.reason)
 
 
 def _now_s() -> float:

@@ -31,7 +31,7 @@ def account_fields(of: Holdings, allowed: dict[Cost, Allowance] | None) -> Field
         "equity": account.equity_coin,
         "margin_balance": margin_balance,  # equity less the value of options
         "available_funds": available,
-        "available_withdrawal_funds": max(available, 0.0),
+        "available_withdrawal_funds": max(min(available, account.balance_coin), 0.0),
         "initial_margin": initial,
         "maintenance_margin": account.maintenance_margin_coin,
         "projected_initial_margin": account.initial_margin_coin,

@@ -9,6 +9,7 @@ from apps.exchange.frames import Frame, known
 from apps.exchange.instruments import contracts_in, expiry_name
 from apps.exchange.ledger import CoinLedger, TradeRecord
 from apps.exchange.rpc import Fields, RpcError, invalid_params
+from core.simulation.dvol import dvol_percent
 from ports.checks import epoch_ms
 from ports.instruments import Contract, OptionContract
 from ports.trading import Side
@@ -98,6 +99,24 @@ async def index_frame(exchange: Exchange, name: str) -> Frame:
     raise invalid_params("index_name", "wrong format")
 
 
+async def index_level(exchange: Exchange, name: str) -> float:
+    """
+    Return where the index *name* stands: USD per coin, of a volatility index its points.
+
+    Raises:
+        RpcError: -32602, there is no such index.
+    """
+    for coin in exchange.params.coins:
+        if name == volatility_index_name(coin):
+            return round(dvol_percent((await exchange.frame(coin)).snapshot), 2)
+    return (await index_frame(exchange, name)).index_usd
+
+
+def volatility_index_name(coin: str) -> str:
+    """The index of the volatility of *coin*."""
+    return f"{coin.lower()}dvol_usdc"
+
+
 def index_name(coin: str) -> str:
     """The index of *coin*."""
     return f"{coin.lower()}_usd"
@@ -124,7 +143,7 @@ def option_ticker(view: OptionView) -> Fields:
         "min_price": frame.least_price(row),
         "max_price": frame.most_price(row),
         "underlying_price": known(frame.forward[row]),
-        "underlying_index": f"{frame.coin}-{expiry_name(view.contract)}",
+        "underlying_index": _underlying_index(view.contract),
         "index_price": frame.index_usd,
         "estimated_delivery_price": _estimated_delivery(view),
         "interest_rate": 0.0,
@@ -160,7 +179,7 @@ def option_summary(view: OptionView) -> Fields:
         "mark_price": known(frame.mark[row]),
         "mark_iv": _percent(frame.mark_iv[row]),
         "underlying_price": known(frame.forward[row]),
-        "underlying_index": f"{frame.coin}-{expiry_name(view.contract)}",
+        "underlying_index": _underlying_index(view.contract),
         "interest_rate": 0.0,
         "last": view.last.fill.price if view.last else None,
         "high": stats["high"],
@@ -242,6 +261,11 @@ def _estimated_delivery(view: OptionView) -> float:
     left = view.contract.expiry - view.frame.snapshot.taken_at
     forward = known(view.frame.forward[view.row])
     return forward if left <= _DELIVERY_WINDOW and forward is not None else view.frame.index_usd
+
+
+def _underlying_index(contract: OptionContract) -> str:
+    """No future of the expiry is listed: the forward is what its options imply."""
+    return f"SYN.{contract.underlying}-{expiry_name(contract)}"
 
 
 def _percent(fraction: float) -> float | None:

@@ -42,7 +42,7 @@ def order_fields(record: OrderRecord) -> Fields:
         "amount": order.amount,
         "contracts": contracts_in(order.contract, order.amount),
         "filled_amount": order.filled_amount,
-        "average_price": record.average_price,
+        "average_price": round(record.average_price, 8),
         "label": label_of(order.label),
         "post_only": terms.post_only,
         "reject_post_only": terms.reject_post_only,
@@ -91,6 +91,7 @@ def trigger_fields(waiting: TriggerOrder, updated_at: datetime) -> Fields:
     """The entry of an order that waits or waited, in the history of trigger orders."""
     order = waiting.order
     state = "triggered" if waiting.placed_id else _TRIGGER_STATES[order.state]
+    at_market = waiting.terms.order_type in AT_MARKET
     return {
         "trigger": waiting.reference,
         "timestamp": epoch_ms(updated_at),
@@ -99,10 +100,11 @@ def trigger_fields(waiting: TriggerOrder, updated_at: datetime) -> Fields:
         "trigger_order_id": order.order_id,
         "order_id": waiting.placed_id or None,
         "order_state": state,
-        "order_type": waiting.terms.order_type,
+        "order_type": "market" if at_market else "limit",  # of what is placed in the end
         "request": "trigger:cancel" if state == "cancelled" else "trigger:order",
-        "price": "market_price" if waiting.terms.order_type in AT_MARKET else order.price,
-        "offset": waiting.trigger_offset,
+        "price": "market_price" if at_market else order.price,
+        "offset": waiting.trigger_offset,  # as documented; recorded is the name below
+        "trigger_offset": waiting.trigger_offset,
         "instrument_name": order.contract.symbol,
         "amount": order.amount,
         "direction": order.side.value,
@@ -168,7 +170,7 @@ def future_settlement_fields(settlement: FutureSettlement) -> Fields:
 
 
 def log_fields(entry: LogEntry, coin: str) -> Fields:
-    """One line of the transaction log. The equity of the past is not kept: null."""
+    """One line of the transaction log."""
     fields: Fields = {
         "id": entry.number,
         "user_seq": entry.number,
@@ -179,7 +181,7 @@ def log_fields(entry: LogEntry, coin: str) -> Fields:
         "change": entry.change_coin,
         "cashflow": entry.change_coin,
         "balance": entry.balance_coin,
-        "equity": None,
+        "equity": entry.equity_coin,
         "interest_pl": None,
     }
     if entry.trade is not None:

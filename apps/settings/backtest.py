@@ -25,6 +25,7 @@ ExitStyleName: TypeAlias = Literal[
     "defensive_roll",
     "time_exit",
     "delta_exit",
+    "gregbot_managed",
 ]
 
 
@@ -40,7 +41,7 @@ ExitStyles: TypeAlias = Annotated[
     AfterValidator(_without_repeats),
     Allowed(
         "a list of hold_to_expiry, take_profit, tp_and_roll, defensive_roll, time_exit, "
-        "delta_exit; at least one, none twice"
+        "delta_exit, gregbot_managed; at least one, none twice"
     ),
 ]
 
@@ -52,9 +53,9 @@ class BacktestSettings(Section):
         "tick",
         description="the agent's own tick, or the compiled simulator of the call rule",
     )
-    backtest_strategy: Literal["call_rule_v1", "covered_call_v1"] = Field(
+    backtest_strategy: Literal["call_rule_v1", "covered_call_v1", "gregbot"] = Field(
         "call_rule_v1",
-        description="the call rule below, or the strategy that trades live",
+        description="the call rule below, the strategy that trades live, or Greg's structures",
     )
     backtest_preset: Literal["CUSTOM", "ULTRA_SAFE", "BALANCED", "AGGRESSIVE"] = Field(
         "CUSTOM",

@@ -1,12 +1,12 @@
 """Backtests run: one coin's past made ready, each exit style through an engine, the run kept."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import TypeAlias
 
 import numpy as np
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from adapters.memory.controls import MemoryControlStore
 from adapters.memory.fleeting_log import FleetingDecisionLog
@@ -15,6 +15,7 @@ from adapters.memory.venue_log import MemoryVenueLog
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
 from apps.wiring.backtest_checkpoints import checkpoint_of, keep_checkpoint
+from apps.wiring.backtest_greg import greg_manager, is_greg, with_structures
 from apps.wiring.backtest_params import (
     backtest_desk_params,
     backtest_limits,
@@ -22,19 +23,18 @@ from apps.wiring.backtest_params import (
     call_rule,
     config_hash,
     config_of,
-    fill_params,
     labels_of,
     scoped,
     strategy_id_of,
 )
+from apps.wiring.backtest_past import Hooks
 from apps.wiring.backtest_strategies import strategies_in
 from apps.wiring.clock import system_now
 from apps.wiring.code_version import code_version
-from apps.wiring.market import market_of, ticks_of
 from core.backtest.covered_call import STRATEGY_ID, run_calls, style_result
 from core.backtest.inference import evaluate, trial_of
 from core.backtest.latency import DelayedStrategy, Latency
-from core.backtest.prepared import PreparedCoin, PreparedMarket, prepare, seen_bytes
+from core.backtest.prepared import PreparedCoin, PreparedMarket, seen_bytes
 from core.backtest.streaming import StreamedCoin
 from core.rng import rng_at
 from core.simulation.replay import ReplayClock
@@ -48,7 +48,7 @@ from core.usecases.backtest import (
     ledger_of,
     run_backtest,
 )
-from core.usecases.desk import Desk
+from core.usecases.desk import Desk, DeskParams
 from ports.backtest_runs import (
     BacktestRun,
     BacktestRuns,
@@ -63,42 +63,6 @@ from ports.world import World
 
 _ENVIRONMENT = "backtest"
 Past: TypeAlias = PreparedCoin | StreamedCoin
-
-
-async def _go_on() -> bool:
-    return True
-
-
-@frozen(kw_only=True, eq=False)
-class Hooks:
-    """Who is told how far a run is, phase by phase, and who may pause or stop it."""
-
-    watch: Callable[[str, int, int], None] = field(default=lambda *_: None)
-    proceed: Callable[[], Awaitable[bool]] = field(default=_go_on)
-
-
-async def prepared_coin(
-    settings: Settings, coin: Coin, hooks: Hooks, instants: Sequence[datetime] | None = None
-) -> PreparedCoin:
-    """
-    The past of *coin* that *settings* name, as orders of the run will meet it.
-
-    *instants* are looked at in place of all that the market has.
-
-    Raises:
-        PortError: There is no such recording, or nothing of the period in it.
-    """
-    settings = scoped(settings, coin)
-    market = await market_of(settings, None)
-    return await prepare(
-        underlying=coin,
-        instants=await ticks_of(settings) if instants is None else instants,
-        clock=market.clock,
-        market=market.data,
-        history=market.history,
-        fills=fill_params(settings),
-        watch=lambda done, total: hooks.watch(f"{coin} chains", done, total),
-    )
 
 
 @frozen(kw_only=True, eq=False)
@@ -149,6 +113,16 @@ class CoinBacktest:
         """What was searched, for the count of trials."""
         return f"{strategy_id_of(self.settings)}/{self.coin}/{self.settings.venue.market}"
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the past was read; in parts, somebody may have stopped that."""
+        return not isinstance(self.prepared, StreamedCoin) or self.prepared.is_whole
+
+    @property
+    def _hashes(self) -> dict[str, str]:
+        """Of a part of the past nothing can be compared with."""
+        return {"chains": data_hash(self.prepared)} if self.is_whole else {}
+
     def summary(self, status: RunStatus, progress: float, error: str = "") -> RunSummary:
         """What is known of the run as it stands."""
         settings, prepared = self.settings, self.prepared
@@ -168,7 +142,7 @@ class CoinBacktest:
             seed=settings.venue.seed,
             code_version=code_version(),
             config=dict(config_of(settings, self.coin)),
-            hashes={"chains": data_hash(prepared)},
+            hashes=self._hashes,
             labels=labels_of(settings, self.coin),
             progress=progress,
             error=error,
@@ -176,25 +150,39 @@ class CoinBacktest:
         )
 
 
-async def run_coin(
-    backtest: CoinBacktest,
-    runs: BacktestRuns,
-    hooks: Hooks,
-    earlier: BacktestRun | None = None,
-) -> BacktestRun:
+@frozen(kw_only=True, eq=False)
+class Ran:
+    """What each exit style came to; *is_stopped* if somebody ended the last one before its end."""
+
+    results: tuple[StyleResult, ...]
+    is_stopped: bool
+
+
+async def run_coin(backtest: CoinBacktest, runs: BacktestRuns, hooks: Hooks) -> BacktestRun:
     """
     Run every exit style of *backtest*, keep what came of it in *runs*, and return that.
 
-    One that was stopped keeps what it had, and a checkpoint; *earlier* is that run, to go on.
+    Raises:
+        ValueError, PortError: As run_styles and keep_run.
+    """
+    return await keep_run(backtest, await run_styles(backtest, hooks), runs)
+
+
+async def run_styles(
+    backtest: CoinBacktest, hooks: Hooks, earlier: BacktestRun | None = None
+) -> Ran:
+    """
+    Run every exit style of *backtest*; one that was stopped leaves a checkpoint.
+
+    *earlier* is such a run, to go on.
 
     Raises:
         ValueError: The engine cannot run what is asked for.
 
-        PortError: The store or a checkpoint cannot be written or read.
+        PortError: A checkpoint cannot be written or read.
     """
-    done = {each.exit_style: each for each in earlier.results} if earlier else {}
+    done = {} if earlier is None else _finished(earlier)
     results: list[StyleResult] = []
-    stopped = False
     for style in backtest.styles:
         resumed = checkpoint_of(backtest.settings.venue.data_dir, backtest.run_id, style)
         if style in done and resumed is None:
@@ -206,17 +194,42 @@ async def run_coin(
             backtest.settings.venue.data_dir, backtest.run_id, style, outcome.checkpoint
         )
         if outcome.checkpoint is not None:
-            stopped = True
-            break
-    share = (len(results) - stopped) / len(backtest.styles)
-    status = RunStatus.STOPPED if stopped else RunStatus.FINISHED
-    if not stopped:
-        await _register(backtest, results, runs)
-    trials = await runs.trials(backtest.family)
-    measured = tuple(_measured(backtest, result, trials) for result in results)
-    run = BacktestRun(summary=backtest.summary(status, share), results=measured)
+            return Ran(results=tuple(results), is_stopped=True)
+    return Ran(results=tuple(results), is_stopped=not backtest.is_whole)
+
+
+def _finished(earlier: BacktestRun) -> dict[str, StyleResult]:
+    """The results of *earlier* that came to the end of the past, by exit style."""
+    styles = len(earlier.summary.exit_styles)
+    whole = earlier.results[: round(earlier.summary.progress * styles)]
+    return {each.exit_style: each for each in whole}
+
+
+async def keep_run(backtest: CoinBacktest, ran: Ran, runs: BacktestRuns) -> BacktestRun:
+    """
+    Measure *ran* against all trials of its family, keep it in *runs*, and return it.
+
+    Raises:
+        PortError: The store cannot be read or written; `measured` needs none.
+    """
+    if not ran.is_stopped:
+        await _register(backtest, ran.results, runs)
+    run = measured(backtest, ran, await runs.trials(backtest.family))
     await runs.save(run)
     return run
+
+
+def measured(
+    backtest: CoinBacktest, ran: Ran, trials: tuple[Trial, ...] | None = None
+) -> BacktestRun:
+    """The run with its figures, deflated by *trials*; None where those cannot be known."""
+    whole = len(ran.results) - ran.is_stopped if backtest.is_whole else 0
+    share = whole / len(backtest.styles)
+    status = RunStatus.STOPPED if ran.is_stopped else RunStatus.FINISHED
+    return BacktestRun(
+        summary=backtest.summary(status, share),
+        results=tuple(_measured(backtest, result, trials) for result in ran.results),
+    )
 
 
 async def _run_style(
@@ -284,7 +297,7 @@ async def course_of(
         world=world,
         keeper=keeper_of(world, ledger, resumed),
         strategies=_delayed(settings, coin, style),
-        params=backtest_desk_params(settings, coin),
+        params=_desk_params(settings, coin),
     )
     return Course(
         desk=desk,
@@ -294,7 +307,13 @@ async def course_of(
         instants=prepared.instants,
         venue=venue_log,
         proceed=hooks.proceed,
+        manager=greg_manager(settings, coin, desk, ledger) if is_greg(settings) else None,
     )
+
+
+def _desk_params(settings: Settings, coin: Coin) -> DeskParams:
+    params = backtest_desk_params(settings, coin)
+    return with_structures(params) if is_greg(settings) else params
 
 
 def _delayed(settings: Settings, coin: Coin, style: str) -> tuple[DelayedStrategy, ...]:
@@ -320,7 +339,7 @@ async def _register(
 
 
 def _measured(
-    backtest: CoinBacktest, result: StyleResult, trials: tuple[Trial, ...]
+    backtest: CoinBacktest, result: StyleResult, trials: tuple[Trial, ...] | None
 ) -> StyleResult:
     """*result* with its figures, deflated by *trials*."""
     rng = rng_at(backtest.settings.venue.seed, "backtest/inference", backtest.prepared.instants[0])
@@ -356,7 +375,7 @@ def to_resume(settings: Settings, earlier: BacktestRun, prepared: Past) -> CoinB
     differing = sorted(name for name, value in summary.config.items() if config.get(name) != value)
     if differing:
         raise Unavailable(f"{summary.run_id} was begun with other settings: {', '.join(differing)}")
-    if summary.hashes.get("chains") != data_hash(prepared):
+    if summary.hashes.get("chains", data_hash(prepared)) != data_hash(prepared):
         raise Unavailable(f"{summary.run_id} was begun on other data")
     return CoinBacktest(
         settings=scoped(settings, coin),

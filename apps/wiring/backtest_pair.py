@@ -13,8 +13,9 @@ from attrs import frozen
 from adapters.files.disk import Disk
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
-from apps.wiring.backtest import CoinBacktest, Hooks, prepared_coin, run_coin
+from apps.wiring.backtest import CoinBacktest, run_coin
 from apps.wiring.backtest_params import call_account, scoped
+from apps.wiring.backtest_past import Hooks, prepared_coin
 from apps.wiring.market import archive_of, ticks_of
 from core.backtest.pairing import Entries, PairReport, Side, Tolerances, paired
 from core.backtest.prepared import PreparedCoin

@@ -180,6 +180,7 @@ def labels_of(settings: Settings, coin: Coin) -> dict[str, str]:
     entry = {
         STRATEGY_ID: _entry_words(settings),
         LADDER_ID: _ladder_words(settings),
+        "gregbot": _GREG_WORDS,
     }.get(strategy_id_of(settings))
     if entry is not None:
         labels = {"entry": entry, **labels}
@@ -256,6 +257,10 @@ def _plain(value: object) -> str | float:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
+_GREG_WORDS = (
+    "what Greg's entry engine chooses, one structure at a time, managed by his position engine and "
+    "not hedged; days and deltas of calls do not count; sensors without a volatility index"
+)
 _ENGINES = {"tick": "the agent's tick", "fast": "compiled simulator of the call rule"}
 _LATENCIES = {
     "previous": "on the snapshot before the one that is traded at; the first is only looked at",

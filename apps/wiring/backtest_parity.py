@@ -11,7 +11,8 @@ from adapters.memory.positions import MemoryPositionStore
 from adapters.memory.venue_log import MemoryVenueLog
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
-from apps.wiring.backtest import CoinBacktest, Hooks, course_of
+from apps.wiring.backtest import CoinBacktest, course_of
+from apps.wiring.backtest_greg import is_greg
 from apps.wiring.backtest_params import (
     backtest_desk_params,
     backtest_limits,
@@ -19,6 +20,7 @@ from apps.wiring.backtest_params import (
     call_rule,
     scoped,
 )
+from apps.wiring.backtest_past import Hooks
 from apps.wiring.backtest_strategies import strategies_in
 from apps.wiring.deribit import Access
 from apps.wiring.market import market_of, ticks_of
@@ -56,6 +58,8 @@ async def run_worlds(
 
 
 async def _run_in(world: WorldName, backtest: CoinBacktest, hooks: Hooks) -> StyleResult:
+    if is_greg(backtest.settings):
+        raise ValueError("parity compares calls: Greg's structures are traded by the tick alone")
     settings, coin, style = backtest.settings, backtest.coin, backtest.styles[0]
     if world is WorldName.FAST:
         limits, rule = backtest_limits(settings, coin), call_rule(settings, style)

@@ -1,11 +1,10 @@
 """The strategies of a backtest: the call rule, or the one that trades live with other exits."""
 
-from math import inf
-
 from attrs import evolve
 
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
+from apps.wiring.backtest_greg import GREG, MANAGED, is_greg
 from apps.wiring.backtest_params import LADDER_ID, call_account, call_rule
 from apps.wiring.params import covered_call_params
 from core.backtest.covered_call import STRATEGY_ID
@@ -17,14 +16,22 @@ from core.strategies.base import Strategy
 from core.strategies.covered_call import CoveredCall, CoveredCallParams
 from core.strategies.upkeep import UpkeepParams
 
+_NEVER = 1e9  # days to expiry, percent of premium: no call lives so long or earns so much
+
 
 def strategies_in(settings: Settings, coin: Coin, style: str) -> tuple[Strategy, ...]:
     """
     What trades *coin* in a backtest that ends calls by *style*.
 
+    Greg's structures are traded by a manager of their own.
+
     Raises:
-        ValueError: The live strategy has no such exits.
+        ValueError: What trades has no such exits.
     """
+    if is_greg(settings) != (style == MANAGED):
+        raise ValueError(f"{MANAGED} is how {GREG} ends what it opens, and nothing else does")
+    if is_greg(settings):
+        return ()
     size: dict[str, float] = {coin: call_account(settings, coin).order_size}
     if settings.is_training_enabled:
         return (_ladder(settings, coin, style),)
@@ -58,11 +65,11 @@ def _upkeep(live: UpkeepParams, style: ExitStyle) -> UpkeepParams:
     """The upkeep of *style*: parts of the *live* one left out."""
     undefended = evolve(live, itm_dte=0.0, near_dte=0.0)
     if style is ExitStyle.HOLD_TO_EXPIRY:
-        return evolve(undefended, last_dte=inf)
+        return evolve(undefended, last_dte=_NEVER)
     if style is ExitStyle.TAKE_PROFIT:
         return undefended
     if style is ExitStyle.DEFENSIVE_ROLL:
-        return evolve(live, take_profit_pct=inf)
+        return evolve(live, take_profit_pct=_NEVER)
     if style is ExitStyle.TP_AND_ROLL:
         return live
     raise ValueError(f"covered_call_v1 has no {style}: choose another style, or call_rule_v1")

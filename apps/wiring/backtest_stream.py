@@ -9,7 +9,7 @@ from attrs import define, field
 
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
-from apps.wiring.backtest import Hooks, Past, prepared_coin
+from apps.wiring.backtest import Past
 from apps.wiring.backtest_params import (
     backtest_limits,
     call_account,
@@ -17,7 +17,8 @@ from apps.wiring.backtest_params import (
     fill_params,
     scoped,
 )
-from apps.wiring.market import Market, market_of, ticks_of
+from apps.wiring.backtest_past import Hooks, missing_of, prepared_coin
+from apps.wiring.market import Market, market_of
 from core.backtest.prepared import PreparedCoin, prepare, seen_bytes
 from core.backtest.streaming import CallStream, StreamedCoin
 from ports.backtest_runs import Omission
@@ -32,7 +33,8 @@ async def past_of(settings: Settings, coin: Coin, hooks: Hooks) -> Past:
     The past of *coin* that *settings* name, ready to be run on.
 
     Where a fast run would hold more chains than backtest_memory_mb, every exit style is run
-    over it part by part as it is read, and what came of that is returned.
+    over it part by part as it is read, and what came of that is returned; of some of the parts
+    where the hooks end it behind one.
 
     Raises:
         ValueError: The fast engine cannot run what is asked for.
@@ -42,22 +44,24 @@ async def past_of(settings: Settings, coin: Coin, hooks: Hooks) -> Past:
     if settings.backtest.backtest_engine != "fast":
         return await prepared_coin(settings, coin, hooks)
     mine = scoped(settings, coin)
-    instants = await ticks_of(mine)
-    length = await _instants_a_part(mine, coin, instants)
+    market = await market_of(mine, None)
+    instants = market.ticks
+    length = await _instants_a_part(mine, coin, market)
     if length >= len(instants):
         return await prepared_coin(settings, coin, hooks)
     stream = _Stream.begun(mine, coin, await market_of(mine, None))
-    for first in range(0, len(instants), length):
-        await stream.read(instants[first : first + length])
-        done = min(first + length, len(instants))
+    done = 0
+    while done < len(instants) and (done == 0 or await hooks.proceed()):
+        await stream.read(instants[done : done + length])
+        done = min(done + length, len(instants))
         hooks.watch(f"{coin} chains in parts", done, len(instants))
-    return stream.past()
+    missing = await missing_of(mine, coin, market, instants[:done])
+    return stream.past(missing, is_whole=done == len(instants))
 
 
-async def _instants_a_part(settings: Settings, coin: Coin, instants: Sequence[datetime]) -> int:
+async def _instants_a_part(settings: Settings, coin: Coin, market: Market) -> int:
     """How many snapshots as large as the first that can be read fit into the memory allowed."""
-    market = await market_of(settings, None)
-    for at in instants:
+    for at in market.ticks:
         await market.clock.sleep_until(at)
         try:
             chain = (await market.data.snapshot(coin)).chain
@@ -65,7 +69,7 @@ async def _instants_a_part(settings: Settings, coin: Coin, instants: Sequence[da
             continue
         allowed = 1_000_000 * settings.backtest.backtest_memory_mb
         return max(1, allowed // (_BYTES_A_CALL * max(1, int(chain.is_call.sum()))))
-    return len(instants)
+    return len(market.ticks)
 
 
 @define(eq=False, kw_only=True)
@@ -113,9 +117,9 @@ class _Stream:
             stream.feed(columns)
         self._note(prepared)
 
-    def past(self) -> StreamedCoin:
+    def past(self, missing: Sequence[Omission], *, is_whole: bool) -> StreamedCoin:
         """
-        What came of all that was read.
+        What came of all that was read, where *missing* was not there to be.
 
         Raises:
             Unavailable: Nothing could be.
@@ -126,8 +130,9 @@ class _Stream:
             underlying=self.coin,
             instants=tuple(self.instants),
             runs={style: stream.run() for style, stream in self.streams.items()},
-            omissions=tuple(self.omissions),
+            omissions=(*missing, *self.omissions),
             sha256=self.digest.hexdigest(),
+            is_whole=is_whole,
         )
 
     def _note(self, prepared: PreparedCoin) -> None:

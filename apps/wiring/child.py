@@ -20,7 +20,7 @@ from apps.settings.root import Settings
 from ports.errors import NeverSent, PortError, Unavailable
 
 _LONGEST_START_S = 60.0  # kernels may have to be compiled
-_LONGEST_END_S = 5.0
+_LONGEST_END_S = 1.0  # nobody is connected any more, and all it knows is safe on its medium
 _POLL_S = 0.05
 _STEPPED_TOKEN_S = 10**9  # a stepped exchange goes through months in one session
 _SAID = "stderr"

@@ -156,10 +156,14 @@ async def _replay_data(settings: Settings) -> Finding:
     try:
         archive = archive_of(venue.replay_data, tuple(venue.underlyings))
         counts = {str(coin): len(await archive.instants(coin)) for coin in venue.underlyings}
+        left_out = [each for coin in venue.underlyings for each in await archive.skipped(coin)]
     except PortError as error:
         return fail("replay data", str(error), "see venue.replay_data")
     if not all(counts.values()):
         return fail("replay data", _counts(counts, venue.replay_data), "see venue.replay_data")
+    if left_out:
+        first = f"{left_out[0].file}: {left_out[0].reason}"
+        return warn("replay data", f"{len(left_out)} left out, the first: {first}", "get it anew")
     return ok("replay data", _counts(counts, venue.replay_data))
 
 

@@ -1,5 +1,6 @@
 """Markets: invented, or recorded days."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -19,16 +20,26 @@ from ports.clock import Clock
 from ports.errors import Unavailable
 from ports.history import History
 from ports.market_data import MarketData
-from ports.snapshots import SnapshotArchive
+from ports.snapshots import Skipped, SnapshotArchive
 
 
 @frozen(eq=False)
 class Market:
-    """A market with its past and the clock it is seen by."""
+    """
+    A market with its past and the clock it is seen by.
+
+    *ticks* are those of a stepped clock's period, *archive* is what a recorded one is read from.
+    """
 
     data: MarketData
     history: History
     clock: Clock
+    ticks: tuple[datetime, ...] = ()
+    archive: SnapshotArchive | None = None
+
+    async def skipped(self, underlying: str) -> tuple[Skipped, ...]:
+        """What of the recording of *underlying* is passed over; of an invented market nothing."""
+        return () if self.archive is None else await self.archive.skipped(underlying)
 
 
 async def market_of(settings: Settings, resume_at: datetime | None) -> Market:
@@ -42,8 +53,10 @@ async def market_of(settings: Settings, resume_at: datetime | None) -> Market:
     """
     if not settings.venue.is_stepped:
         return _synthetic(settings, system_clock(interval_of(settings)))
-    ticks = await ticks_of(settings)
-    return await _stepped(settings, ReplayClock(ticks, resume_at or ticks[0]))
+    if settings.venue.market != "replay":
+        ticks = _invented_ticks(settings)
+        return _synthetic(settings, ReplayClock(ticks, resume_at or ticks[0]), ticks)
+    return await _recorded(settings, resume_at, by_default=0)
 
 
 async def market_at(settings: Settings, at: datetime | None) -> Market:
@@ -53,9 +66,11 @@ async def market_at(settings: Settings, at: datetime | None) -> Market:
     Raises:
         Unavailable, StoreDamaged: As market_of.
     """
+    if settings.venue.market == "replay":
+        return await _recorded(settings, at, by_default=-1)
     if settings.venue.is_stepped:
-        ticks = await ticks_of(settings)
-        return await _stepped(settings, ReplayClock(ticks, at or ticks[-1]))
+        ticks = _invented_ticks(settings)
+        return _synthetic(settings, ReplayClock(ticks, at or ticks[-1]), ticks)
     return _synthetic(settings, system_clock() if at is None else ReplayClock((), at))
 
 
@@ -71,9 +86,34 @@ async def ticks_of(settings: Settings) -> list[datetime]:
     Raises:
         Unavailable, StoreDamaged: As market_of.
     """
+    if settings.venue.market == "replay":
+        return await _chosen(settings, _archive(settings))
+    return _invented_ticks(settings)
+
+
+async def passed_over(settings: Settings) -> list[str]:
+    """
+    What of a replay's recording is not read, a line each; nothing where nothing is replayed.
+
+    Raises:
+        Unavailable, StoreDamaged: As market_of.
+    """
+    if settings.venue.market != "replay":
+        return []
+    archive = _archive(settings)
+    return [
+        f"left out of {each.file}: {each.reason}"
+        for coin in settings.venue.underlyings
+        for each in await archive.skipped(coin)
+    ]
+
+
+def _archive(settings: Settings) -> SnapshotArchive:
+    return archive_of(settings.venue.replay_data, tuple(settings.venue.underlyings))
+
+
+def _invented_ticks(settings: Settings) -> list[datetime]:
     venue = settings.venue
-    if venue.market == "replay":
-        return await _chosen(settings, archive_of(venue.replay_data, tuple(venue.underlyings)))
     if venue.replay_from is None or venue.replay_to is None:
         raise ValueError("a stepped clock has a period: the settings were not checked")
     begin = datetime.combine(venue.replay_from, time(), UTC)
@@ -95,18 +135,18 @@ async def _chosen(settings: Settings, archive: SnapshotArchive) -> list[datetime
     return chosen
 
 
-async def _stepped(settings: Settings, clock: Clock) -> Market:
-    venue = settings.venue
-    if venue.market != "replay":
-        return _synthetic(settings, clock)
-    archive = archive_of(venue.replay_data, tuple(venue.underlyings))
-    replay = await ReplayMarket.opened(archive, clock, venue.underlyings)
-    return Market(ShownMarket(replay), replay, clock)
+async def _recorded(settings: Settings, at: datetime | None, by_default: int) -> Market:
+    """The recorded market at *at*, or at its tick of the number *by_default*."""
+    archive = _archive(settings)
+    ticks = await _chosen(settings, archive)
+    clock = ReplayClock(ticks, at or ticks[by_default])
+    replay = await ReplayMarket.opened(archive, clock, settings.venue.underlyings)
+    return Market(ShownMarket(replay), replay, clock, tuple(ticks), archive)
 
 
-def _synthetic(settings: Settings, clock: Clock) -> Market:
+def _synthetic(settings: Settings, clock: Clock, ticks: Sequence[datetime] = ()) -> Market:
     invented = invented_market(settings.venue, clock)
-    return Market(ShownMarket(invented), invented, clock)
+    return Market(ShownMarket(invented), invented, clock, tuple(ticks))
 
 
 def invented_market(venue: VenueSettings, clock: Clock) -> SyntheticMarket:
@@ -126,20 +166,23 @@ def archive_of(directory: Path | None, underlyings: tuple[str, ...]) -> Snapshot
     """
     The archive in *directory*: harvested chains, or recorded ones in monthly files.
 
+    Recordings may lie in one folder somewhere below it.
+
     Raises:
-        Unavailable: There is no such folder.
+        Unavailable: There is no such folder, or several below it hold recordings.
     """
     # who does not replay need not load what reads Parquet: it takes longer than its use
     from adapters.files.archive_layout import is_archive  # noqa: PLC0415
     from adapters.files.disk import Disk  # noqa: PLC0415
-    from adapters.files.recorded_chains import RecordedChains  # noqa: PLC0415
+    from adapters.files.recorded_chains import RecordedChains, recorded_folder  # noqa: PLC0415
     from adapters.files.snapshots import ParquetSnapshots  # noqa: PLC0415
 
     if directory is None or not directory.is_dir():
         raise Unavailable(f"no folder of recorded chains at {directory}")
     if is_archive(Disk(), directory):
         return ParquetSnapshots(directory)
-    return RecordedChains(directory, {coin: deribit_rules(coin) for coin in underlyings})
+    rules = {coin: deribit_rules(coin) for coin in underlyings}
+    return RecordedChains(recorded_folder(directory), rules)
 
 
 def _in_period(at: datetime, settings: Settings) -> bool:

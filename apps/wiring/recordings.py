@@ -20,6 +20,7 @@ from apps.settings.root import Settings
 from apps.wiring.archive import public_source
 from core.simulation.listing import COINS, deribit_rules
 from core.usecases.vol_history import VolSources
+from ports.errors import StoreDamaged
 from ports.snapshots import Harvest, Source
 from ports.vol_history import VolHistoryStore
 
@@ -55,10 +56,15 @@ async def foreign_harvests(path: Path, coin: str | None) -> AsyncIterator[Harves
         return
     recording = RecordedChains(path.parent, rules, only=path.name)
     underlying = path.name.partition("_")[0].upper()
+    skipped = await recording.skipped(underlying)
+    if skipped and not await recording.instants(underlying):
+        raise StoreDamaged(f"{path}: {skipped[0].reason}")
     for instant in await recording.instants(underlying):
         market = await recording.load(underlying, instant)
         bare = Harvest.bare(market, Source.IMPORTED)
-        yield evolve(bare, notes=(f"imported from {path.name}: forwards by parity of marks",))
+        left_out = tuple(f"left out of {each.file}: {each.reason}" for each in skipped)
+        note = f"imported from {path.name}: forwards by parity of marks"
+        yield evolve(bare, notes=(note, *left_out))
 
 
 def compact_months(

@@ -85,6 +85,8 @@ async def with_chains(
     instants = [
         at for at in await archive.instants(coin) if until is None or epoch_ms(at) <= _end_ms(until)
     ]
+    for each in await archive.skipped(coin):
+        told(f"{coin}: left out of {each.file}: {each.reason}")
     if not instants:
         return RecordedChainsRead(history, None)
     told(f"{coin}: {len(instants)} chains from {instants[0]:%Y-%m-%d} to {instants[-1]:%Y-%m-%d}")

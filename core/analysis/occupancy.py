@@ -108,6 +108,25 @@ def occupancy(series: SensorSeries, x: Bins, y: Bins) -> Occupancy:
     )
 
 
+def smoothed(found: Occupancy, passes: int) -> Floats:
+    """
+    Return the shares of *found*, each cell averaged *passes* times with its neighbours.
+
+    Weights are 1/4, 1/2, 1/4 along either axis, a spread of √(passes / 2) cells. At an edge the
+    cell stands in for the neighbour it lacks: shares still sum to 1 and an even map stays even.
+    """
+    shares: Floats = _spread(found.y.count, passes) @ found.shares @ _spread(found.x.count, passes)
+    return shares
+
+
+def _spread(count: int, passes: int) -> Floats:
+    step = 0.5 * np.eye(count) + 0.25 * (np.eye(count, k=1) + np.eye(count, k=-1))
+    step[0, 0] += 0.25
+    step[-1, -1] += 0.25
+    spread: Floats = np.linalg.matrix_power(step, passes)
+    return spread
+
+
 def _counted(cells: Ints, count: int, weights: Floats | None = None) -> Ints:
     is_inside = cells >= 0
     inside = None if weights is None else weights[is_inside]

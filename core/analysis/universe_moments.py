@@ -5,15 +5,16 @@ from math import exp, gamma, log
 import numpy as np
 from attrs import evolve, frozen
 
+from core.analysis.universe_free import generic
 from core.analysis.universe_series import MarketHistory, recorded_series
-from core.analysis.universe_starts import STARTS
-from core.simulation.universe.params import CoinUniverse, Dynamics
+from core.simulation.universe.params import CoinUniverse
 from core.simulation.universe.regimes import RegimeModel, RegimeParams, Scaler
 from core.stats.regimes import (
     HiddenRegimes,
     StatesTried,
     begins_of,
     chosen,
+    fitted,
     tried_states,
 )
 from core.stats.volatility import trailing_variance
@@ -28,6 +29,7 @@ _INDEX_RATIO = 1.05  # DVOL over ATM30: 2.3 to 2.5 points more, on volatilities 
 _FAST_DAYS, _SKEW_DAYS = 5.0, 4.0
 _POWER = 1.5  # of absolute returns, between their mean and their mean square
 _SHRINKAGE = 0.5  # of the drift, towards none
+_REPEATS = 20  # of EM and its starts for the number of states that is used: its maxima are many
 _SHAPES = (0.7, 2.0)  # of a dwell's Weibull law: a handful of stays says no more
 
 
@@ -44,6 +46,8 @@ def started(
 ) -> tuple[CoinUniverse, RegimesFound]:
     """
     Return the market that closed formulas make of *history*, from which simulation goes on.
+
+    What they do not tell starts from the same figures whatever the coin.
 
     *states* None leaves their number to BIC and stability.
 
@@ -64,7 +68,7 @@ def started(
         underlying=history.underlying,
         start_usd=float(history.close[-1]),
         regimes=model,
-        dynamics=STARTS.get(history.underlying, Dynamics(long_run_iv=exp(level) / _INDEX_RATIO)),
+        dynamics=generic(exp(level) / _INDEX_RATIO),
         weekday=weekday,
         hour=hour,
     )
@@ -88,15 +92,11 @@ def regimes_found(
         raise ValueError(f"{len(days.rows)} days of sensors are too few, {_FEWEST_DAYS} are needed")
     begins = begins_of(days.at_ms)
     tried = tried_states(days.rows, begins, rng)
-    best = (
-        chosen(tried)
-        if states is None
-        else next(each for each in tried if each.model.states == states)
-    )
-    labels = np.argmax(best.model.filtered(days.rows, begins), axis=1)
-    return RegimesFound(
-        model=_regime_model(history.underlying, best.model, days, labels), tried=tried
-    )
+    count = chosen(tried).model.states if states is None else states
+    repeats = [fitted(days.rows, begins, count, rng) for _ in range(_REPEATS)]
+    best = max(repeats, key=lambda model: model.log_likelihood)
+    labels = np.argmax(best.filtered(days.rows, begins), axis=1)
+    return RegimesFound(model=_regime_model(history.underlying, best, days, labels), tried=tried)
 
 
 def hourly_shares(history: MarketHistory) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -15,7 +15,7 @@ from core.analysis.universe_statistics import (
 from core.simulation.universe import path_kernel as kernel
 from core.simulation.universe.params import CoinUniverse
 from core.simulation.universe.paths import CoinPath
-from core.simulation.universe.surface import deviation_at_delta, surfaces
+from core.simulation.universe.surface import EssviColumns, deviation_at_delta, surfaces
 from ports.columns import Floats, Ints, float_column, int_column
 
 _HOUR_MS = 3_600_000
@@ -135,16 +135,19 @@ def invented_series(coin: CoinUniverse, path: CoinPath) -> MarketSeries:
     days = np.array(TENORS)
     surface = surfaces(coin.dynamics, states, days, np.broadcast_to(days, (states.shape[1], 6)))
     atm = 100.0 * np.sqrt(surface.theta * 365.0 / days)
+    month = atm[:, _MONTH]
+    smile = EssviColumns(
+        theta=surface.theta[:, _MONTH], rho=surface.rho[:, _MONTH], psi=surface.psi[:, _MONTH]
+    )
     call, put = (
-        100.0 * np.sqrt(365.0 / 30.0) * deviation_at_delta(surface, is_call, _NORMAL_OF_25_DELTA)
+        100.0 * np.sqrt(365.0 / 30.0) * deviation_at_delta(smile, is_call, _NORMAL_OF_25_DELTA)
         for is_call in (True, False)
     )
-    month = atm[:, _MONTH]
     return MarketSeries(
         first_weekday=path.begin.weekday(),
         log_price=path.states[kernel.LOG_PRICE],
         vol_index=coin.dynamics.index_ratio * month,
         atm=atm,
-        rr_30=call[:, _MONTH] - put[:, _MONTH],
-        bf_30=0.5 * (call[:, _MONTH] + put[:, _MONTH]) - month,
+        rr_30=call - put,
+        bf_30=0.5 * (call + put) - month,
     )

@@ -100,11 +100,6 @@ def _of_returns(series: MarketSeries) -> Mapping[str, float]:
         "acf_rv_20": autocorrelation(log_realised, 20),
         "leverage": sum((correlation(daily[:-lag], daily[lag:] ** 2) for lag in range(1, 11)), 0.0),
         "weekend": float(np.mean(squares[weekday >= 5]) / np.mean(squares[weekday < 5])),
-        "hour_acf": autocorrelation(hourly, 1),
-        "hour_acf_abs_1": autocorrelation(np.abs(hourly), 1),
-        "hour_acf_abs_6": autocorrelation(np.abs(hourly), 6),
-        "hour_acf_abs_24": autocorrelation(np.abs(hourly), 24),
-        "log_rv_sd": float(np.nanstd(log_realised)),
     }
 
 
@@ -118,7 +113,6 @@ def _of_vol_index(series: MarketSeries) -> Mapping[str, float]:
         "iv_move_sd": float(np.std(known)) if len(known) else np.nan,
         "iv_move_kurtosis": kurtosis(moves),
         "iv_move_skew": _skewness(moves),
-        "iv_move_acf_abs": autocorrelation(np.abs(moves), 1),
         "iv_half_life_1": _half_life(level, 1),
         "iv_half_life_20": _half_life(level, 20),
         "iv_q05": _quantile(series.vol_index, 0.05),
@@ -150,19 +144,19 @@ def kurtosis(values: Floats) -> float:
     apart = values[np.isfinite(values)]
     if len(apart) < 4:
         return np.nan
-    apart = apart - np.mean(apart)
-    return float(np.mean(apart**4) / np.mean(apart**2) ** 2) - 3.0
+    squares = (apart - np.mean(apart)) ** 2
+    return float(np.mean(squares**2) / np.mean(squares) ** 2) - 3.0
 
 
 def autocorrelation(values: Floats, lag: int) -> float:
     """Return the correlation of *values* with themselves *lag* rows later, about one mean."""
-    apart = values - np.nanmean(values) if np.isfinite(values).any() else values
-    product = apart[:-lag] * apart[lag:]
-    known = np.isfinite(product)
-    if known.sum() < 3:
+    known = np.isfinite(values)
+    pairs = int(np.sum(known[:-lag] & known[lag:]))
+    if pairs < 3:
         return np.nan
-    scale = float(np.nansum(apart**2)) / np.isfinite(apart).sum() * len(apart)
-    return float(np.sum(product[known]) / known.sum() * (len(apart) - lag) / scale)
+    apart = np.where(known, values - np.mean(values[known]), 0.0)
+    scale = apart @ apart / known.sum() * len(apart)
+    return float(apart[:-lag] @ apart[lag:] / pairs * (len(apart) - lag) / scale)
 
 
 def correlation(one: Floats, other: Floats) -> float:

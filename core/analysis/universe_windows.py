@@ -136,8 +136,8 @@ def _features(hours: Floats, index: Floats, weekday: Ints) -> Floats:
 
 
 def _kurtosis(rows: Floats) -> Floats:
-    apart = rows - rows.mean(axis=1, keepdims=True)
-    ratio: Floats = (apart**4).mean(axis=1) / (apart**2).mean(axis=1) ** 2
+    squares = (rows - rows.mean(axis=1, keepdims=True)) ** 2
+    ratio: Floats = (squares**2).mean(axis=1) / squares.mean(axis=1) ** 2
     return np.log(ratio)
 
 

@@ -46,14 +46,15 @@ def evaluate(
     equity: EquityCurve,
     rng: np.random.Generator,
     *,
-    trials: tuple[Trial, ...] = (),
+    trials: tuple[Trial, ...] | None = (),
     searched: Floats | None = None,
     params: InferenceParams | None = None,
 ) -> Figures:
     """
     Return every figure of names_table for one run; None is undefined.
 
-    *trials* are all configurations of the family ever tried, this one included. *searched*
+    *trials* are all configurations of the family ever tried, this one included; None is that
+    nobody knows them, and what depends on their number stays None. *searched*
     (n, m) holds the daily returns over their benchmark of the configurations a search chose
     this one from; without it overfitting and superior ability stay None.
     """

@@ -23,7 +23,7 @@ LEAST_RETURNS = 8  # of anything said about returns
 
 def sharpe_figures(
     equity: EquityCurve,
-    trials: tuple[Trial, ...],
+    trials: tuple[Trial, ...] | None,
     searched: Floats | None,
     rate: float,
 ) -> Figures:
@@ -33,17 +33,26 @@ def sharpe_figures(
         own = sharpe_stats(equity, numeraire, rate)
         key = f"probabilistic_sharpe_{numeraire}"
         found[key] = None if own is None else probabilistic_sharpe(own)
+    own = sharpe_stats(equity, Numeraire.COIN, rate)
+    if own is not None:
+        wanted = least_track_record(own)
+        found["min_track_record_days"] = wanted if isfinite(wanted) else None
+    return found if trials is None else found | _deflated_figures(own, trials, searched)
+
+
+def _deflated_figures(
+    own: SharpeStats | None, trials: tuple[Trial, ...], searched: Floats | None
+) -> Figures:
+    """What the number of trials and their scatter say of *own*."""
     ratios = [each.sharpe for each in trials]
     count = _effective(len({each.config_hash for each in trials}), searched)
     spread = float(np.std(ratios, ddof=1)) if len(ratios) > 1 else None
-    found |= {"trials": float(count), "trial_spread": spread}
-    own = sharpe_stats(equity, Numeraire.COIN, rate)
+    found: Figures = {"trials": float(count), "trial_spread": spread}
     if own is None:
         return found
-    wanted, annual = least_track_record(own), own.ratio * sqrt(DAYS_A_YEAR)
+    annual = own.ratio * sqrt(DAYS_A_YEAR)
     return found | {
         "deflated_sharpe": _deflated(own, count, spread),
-        "min_track_record_days": wanted if isfinite(wanted) else None,
         "min_backtest_years": least_backtest_years(count, annual) if annual > 0.0 else None,
     }
 

@@ -101,6 +101,11 @@ class TradeColumns:
             return self
         return self.where(self.is_call if kind is Kind.CALLS else ~self.is_call)
 
+    @property
+    def sold(self) -> "TradeColumns":
+        """Those of options sold: the legs of a structure that were bought are left out."""
+        return self.where(self.amount > 0.0)
+
     def pnl(self, numeraire: Numeraire) -> Floats:
         """P&L after fees."""
         return self.pnl_coin if numeraire is Numeraire.COIN else self.pnl_usd
@@ -110,8 +115,8 @@ class TradeColumns:
         return self.fees_coin if numeraire is Numeraire.COIN else self.fees_usd
 
     def notional(self, numeraire: Numeraire) -> Floats:
-        """What was sold, one coin a contract, at the index of the sale."""
-        return self.amount * self.entry_rate(numeraire)
+        """What was traded, one coin a contract, at the index of the sale."""
+        return np.abs(self.amount) * self.entry_rate(numeraire)
 
     def entry_rate(self, numeraire: Numeraire) -> Floats:
         """What one coin is worth at the sale."""

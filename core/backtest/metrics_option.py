@@ -43,7 +43,8 @@ def cost_figures(trades: TradeColumns, numeraire: Numeraire) -> Figures:
 
 
 def entry_figures(trades: TradeColumns) -> Figures:
-    """Return how trades began and ended, the same in coin and USD, by base key."""
+    """Return how sales began and ended, the same in coin and USD, by base key."""
+    trades = trades.sold
     closed = trades.where(trades.is_closed)
     reached = trades.is_assigned | trades.is_expired
     assigned, amount = trades.is_assigned[reached], trades.amount[reached]
@@ -64,7 +65,8 @@ def entry_figures(trades: TradeColumns) -> Figures:
 def campaign_figures(trades: TradeColumns, initial_coin: float, length_days: float) -> Figures:
     """Return rolls, turnover and time in the market of the whole run, by base key."""
     campaigns = len(np.unique(trades.chain))
-    traded = trades.amount.sum() + trades.amount[trades.is_bought_back].sum()
+    size = np.abs(trades.amount)
+    traded = size.sum() + size[trades.is_bought_back].sum()
     in_market = days_in_market(trades)
     return {
         "turnover": ratio(float(traded), initial_coin),

@@ -93,7 +93,7 @@ def group_row(name: str, trades: Iterable[BacktestTrade]) -> GroupRow:
     return GroupRow(
         name=name,
         trades=len(columns),
-        avg_pnl_pct=mean(100.0 * pnl / columns.amount),
+        avg_pnl_pct=mean(100.0 * pnl / np.abs(columns.amount)),
         net_coin=float(pnl.sum()),
         net_usd=float(columns.pnl_usd.sum()),
         avg_days=mean(columns.days),

@@ -75,6 +75,7 @@ def bars_held(trades: TradeColumns, at_ms: Ints) -> Floats:
 
 def most_held(trades: TradeColumns) -> float | None:
     """The most contracts short at one instant; a trade that ends makes room for one that begins."""
+    trades = trades.sold
     if not len(trades):
         return None
     at = np.concatenate([trades.opened_ms, trades.closed_ms])

@@ -43,6 +43,7 @@ def premium_earned_figures(trades: TradeColumns, curve: EquityCurve) -> Figures:
     """Return IV sold, volatility realised and touches, the same in coin and USD, by base key."""
     if not len(curve.at_ms):
         return {}
+    trades = trades.sold
     realised = realised_vols(trades, curve)
     gap = trades.entry_iv - realised
     reached = trades.where(trades.is_assigned | trades.is_expired)

@@ -30,13 +30,18 @@ _ROWS = frozenset({"opened_row", "closed_row", "held_row"})
 
 @frozen(kw_only=True, eq=False, repr=False)
 class StreamedCoin:
-    """A past of *underlying* that was run over part by part: what came of it, by exit style."""
+    """
+    A past of *underlying* that was run over part by part: what came of it, by exit style.
+
+    It is whole unless somebody stopped it: then it ends with the last part that was read.
+    """
 
     underlying: str
     instants: tuple[datetime, ...]
     runs: Mapping[str, CallRun]
     omissions: tuple[Omission, ...]
     sha256: str  # of every quote, mark and index
+    is_whole: bool
 
 
 class CallStream:

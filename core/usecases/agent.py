@@ -27,7 +27,8 @@ from ports.trading import OrderState
 FINISHED, STOPPED, REFUSED = "finished", "stopped", "start refused"  # why a book was put down
 # A book or recording that cannot be relied on: only a person can mend it, and starts us again.
 _ENDING = (StoreDamaged, StoreForeign, StoreLocked, StoreUnwritable)
-_PATIENCE_S = 5.0  # of an end: with what is under way, and then with cancelling
+_PATIENCE_S = 5.0  # of an end with what is under way,
+_CANCELLING_S = 3.0  # and then with cancelling: whoever asked for an end waits ten seconds
 _PAUSES_S = (1, 2, 4, 8, 15, 30)  # between attempts of a start: a minute in all
 
 
@@ -254,10 +255,10 @@ async def put_down(desk: Desk, reason: str) -> None:
         StoreUnwritable: The journal or the snapshot could not be written.
     """
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_CANCELLING_S):
             await _each(desk, cancel_openings)
     except TimeoutError:
-        silent = f"the venue did not answer within {_PATIENCE_S:g} s"
+        silent = f"the venue did not answer within {_CANCELLING_S:g} s"
         await desk.keeper.record(
             Alarm(at=desk.now, subject="openings may still work", detail=silent)
         )

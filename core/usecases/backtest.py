@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from typing import Protocol
 
 from attrs import field, frozen
 
@@ -24,7 +24,6 @@ from ports.venue_log import VenueLog, VenueStep
 from ports.world import World
 
 _BAR = timedelta(hours=1)
-_LONG_GAP = 4.0  # times the usual step: named among what was left out
 
 
 @frozen(kw_only=True)
@@ -55,9 +54,27 @@ class Checkpoint:
     sales: int
     reasons: dict[str, str]
     last_problem: str
+    memory: str = ""  # of the course's manager
 
 
 CHECKPOINTS = Codec.of([Checkpoint])
+
+
+class Manager(Protocol):
+    """Who trades besides the strategies of a desk."""
+
+    async def manage(self) -> None:
+        """Do at this tick what there is to do; raises PortError where the world does not answer."""
+        ...
+
+    @property
+    def memory(self) -> str:
+        """What it must be told to know again what it knows now."""
+        ...
+
+    async def look_back(self, memory: str) -> None:
+        """Know again what was known at the last tick of a run that was stopped."""
+        ...
 
 
 @frozen(kw_only=True, eq=False)
@@ -66,6 +83,7 @@ class Course:
     One run: a desk on one coin, the instants to tick at, and who is told and may stop it.
 
     *proceed* is awaited before each tick: it may wait, which pauses the run, and false stops it.
+    *manager* trades what no strategy of the desk does, behind each of its ticks.
     """
 
     desk: Desk
@@ -76,6 +94,7 @@ class Course:
     venue: VenueLog
     proceed: Callable[[], Awaitable[bool]]
     watch: Callable[[Progress], None] = field(default=lambda _: None)
+    manager: Manager | None = None
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -102,11 +121,10 @@ async def run_backtest(course: Course, resumed: Checkpoint | None = None) -> Out
     done = 0
     if resumed is None:
         await _open(course)
-        _note_gaps(course)
     else:
         done = resumed.done
         if done:
-            await _look_back(course)
+            await _look_back(course, resumed.memory)
     while done < len(course.instants):
         if not await course.proceed():
             break
@@ -157,7 +175,7 @@ async def _open(course: Course) -> None:
     )
 
 
-async def _look_back(course: Course) -> None:
+async def _look_back(course: Course, memory: str) -> None:
     """Show strategies that decide on the tick before what the last tick of before showed."""
     desk = course.desk
     snapshot = await desk.world.market.snapshot(course.underlying)
@@ -167,6 +185,8 @@ async def _look_back(course: Course) -> None:
     for strategy in desk.strategies:
         if isinstance(strategy, DelayedStrategy):
             strategy.see(Seen(snapshot, context, candles))
+    if course.manager is not None:
+        await course.manager.look_back(memory)
 
 
 async def _tick(course: Course, due_at: datetime) -> None:
@@ -174,6 +194,8 @@ async def _tick(course: Course, due_at: datetime) -> None:
     await _reach(desk, coin, due_at)
     try:
         await run_tick(desk, Look(desk, coin), due_at)
+        if course.manager is not None:
+            await course.manager.manage()
         await desk.keeper.record(Ticked(at=desk.now, due_at=due_at))
         snapshot = await desk.world.market.snapshot(coin)
     except StoreUnwritable:
@@ -191,25 +213,6 @@ async def _reach(desk: Desk, underlying: str, due_at: datetime) -> None:
         await desk.world.clock.sleep_until(look)
         await sweep(desk, underlying)
     await desk.world.clock.sleep_until(due_at)
-
-
-def _note_gaps(course: Course) -> None:
-    """Name the holes in the data: steps several times as long as the usual one."""
-    instants = course.instants
-    steps = [after - before for before, after in pairwise(instants)]
-    if not steps:
-        return
-    usual = sorted(steps)[len(steps) // 2]
-    for before, step in zip(instants, steps, strict=False):
-        if step > _LONG_GAP * usual:
-            hours = step / timedelta(hours=1)
-            course.ledger.omissions.append(
-                Omission(
-                    at=before,
-                    subject=course.underlying,
-                    reason=f"no snapshot for {hours:.1f} hours",
-                )
-            )
 
 
 def _progress(course: Course, done: int) -> Progress:
@@ -239,4 +242,5 @@ async def _checkpoint(course: Course, done: int) -> Checkpoint:
         sales=ledger.sales,
         reasons=dict(ledger.reasons),
         last_problem=ledger.last_problem,
+        memory=course.manager.memory if course.manager is not None else "",
     )

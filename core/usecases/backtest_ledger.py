@@ -13,6 +13,7 @@ from core.backtest.trades import (
     equity_curve,
     trades_hash,
 )
+from core.greg.holdings import code_in
 from core.pricing.marks import forward_of, iv_of, mark_of
 from core.risk.margin import initial_margin_coin
 from ports.backtest_runs import BacktestTrade, ExitReason, Omission, StyleResult
@@ -42,7 +43,7 @@ _EXITS = {  # the reasons of core.strategies.upkeep; those of the rule are exit 
 
 @frozen(kw_only=True)
 class Sale:
-    """The instant a leg was opened, as the market showed it then."""
+    """The instant a leg was opened, as the market showed it then; *size* negative if sold."""
 
     number: int
     chain: int
@@ -50,6 +51,7 @@ class Sale:
     leg: int  # of the position
     reason: str
     contract: OptionContract
+    size: float = -1.0
     index_usd: float
     mark_coin: float
     delta: float
@@ -153,7 +155,7 @@ class Ledger:
         key = (position.position_id, number)
         sale = self.open_sales.get(key)
         if sale is None:
-            if leg.closed_at is not None:
+            if leg.closed_at is not None and leg.opened_at < snapshot.taken_at:
                 return  # an older trade
             sale = self._sold(position, number, leg, snapshot)
         if leg.closed_at is None:
@@ -189,8 +191,9 @@ class Ledger:
             chain=chain,
             position_id=position.position_id,
             leg=number,
-            reason="roll" if number else self.reasons.get(position.position_id, ""),
+            reason=self._entry_reason(position, leg),
             contract=contract,
+            size=leg.size or -leg.contracts_sold,  # of one taken back at once
             index_usd=snapshot.index_usd,
             mark_coin=mark,
             delta=delta_of(contract, snapshot),
@@ -198,6 +201,12 @@ class Ledger:
             forward_usd=forward,
             margin_coin=initial_margin_coin(contract, forward, mark, leg.size),
         )
+
+    def _entry_reason(self, position: TrackedPosition, leg: Leg) -> str:
+        """What opened *leg*: of Greg's structures their code, which a roll has too."""
+        rolled = ExitReason.ROLL if leg.opened_at > position.opened_at else None
+        reason = code_in(position.position_id) or rolled
+        return reason or self.reasons.get(position.position_id, "")
 
     def _mark(self, book: Book, snapshot: MarketSnapshot, equity_coin: float) -> None:
         option_coin = 0.0
@@ -289,10 +298,12 @@ class _End:
 def _touched(
     book: Book, entries: Iterable[Entry], open_sales: dict[tuple[str, int], Sale]
 ) -> Iterator[TrackedPosition]:
-    """The positions that are held, or ended in this tick."""
+    """The positions that are held, or were traded in this tick."""
     held = {position_id for position_id, _ in open_sales}
-    if any(isinstance(entry, OrderUpdated) and entry.fills for entry in entries):
+    traded = [entry for entry in entries if isinstance(entry, OrderUpdated) and entry.fills]
+    if traded:
         held |= {each.position_id for each in book.open_positions()}
+        held |= {book.orders[entry.label].intent.position_id for entry in traded}
     for position_id in sorted(held):
         yield book.positions[position_id]
 
@@ -331,11 +342,14 @@ def _delivery_end(entry: Delivered) -> _End:
 
 
 def _trade(sale: Sale, leg: Leg, end: _End, strategy_id: str) -> BacktestTrade:
-    amount = leg.contracts_sold
+    is_bought = sale.size > 0.0
+    amount = -sale.size if is_bought else leg.contracts_sold
     paid = leg.bought_coin - leg.settled_coin
     held = -leg.size * end.mark_coin if leg.size else 0.0
     held_usd = held * end.index_usd
     paid_usd = leg.bought_usd - leg.settled_usd
+    received = -leg.bought_coin if is_bought else leg.sold_coin
+    given_back = held - leg.settled_coin - leg.sold_coin if is_bought else paid + held
     return BacktestTrade(
         number=sale.number,
         chain=sale.chain,
@@ -348,8 +362,8 @@ def _trade(sale: Sale, leg: Leg, end: _End, strategy_id: str) -> BacktestTrade:
         exit_reason=end.reason,
         entry_index_usd=sale.index_usd,
         exit_index_usd=end.index_usd,
-        entry_coin=leg.sold_coin / amount,
-        exit_coin=(paid + held) / amount,
+        entry_coin=received / amount,
+        exit_coin=given_back / amount,
         entry_mark_coin=sale.mark_coin,
         exit_mark_coin=end.mark_coin,
         entry_delta=sale.delta,

@@ -19,7 +19,7 @@ from core.backtest.prepared import PreparedCoin
 from core.backtest.rules import CallRule
 from core.risk.limits import RiskLimits
 from core.rng import rng_at
-from ports.backtest_runs import Trial
+from ports.backtest_runs import StyleResult, Trial
 from ports.codec import instant_from, instant_text
 from ports.columns import Floats
 from ports.sweeps import Cell
@@ -64,7 +64,12 @@ def call_cells(
 
 def _computed(columns: CallColumns, cell: CallCell, mark: TrialMark) -> dict[str, Any]:
     result = style_result(run_calls(columns, cell.rule, cell.account, cell.limits), cell.rule)
-    trial = trial_of(result.equity, family=mark.family, config_hash=cell.config_hash, at=mark.at)
+    return value_of(result, mark, cell.config_hash)
+
+
+def value_of(result: StyleResult, mark: TrialMark, config_hash: str) -> dict[str, Any]:
+    """What a finished cell keeps of *result*, as JSON: figures, its trial, days with alpha."""
+    trial = trial_of(result.equity, family=mark.family, config_hash=config_hash, at=mark.at)
     figures = metrics_of(result.trades, result.equity)
     daily = DailyReturns.of(result.equity)
     return {

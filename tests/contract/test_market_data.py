@@ -117,7 +117,7 @@ async def test_a_contract_stays_listed_until_it_expires(rig: MarketRig) -> None:
     listed = set((await rig.market.snapshot("BTC")).chain.contracts)
     later = rig.start
     while later < rig.end:
-        later += timedelta(hours=3)
+        later += timedelta(hours=6)
         await rig.clock.sleep_until(later)
         chain = (await rig.market.snapshot("BTC")).chain
         listed = {contract for contract in listed if contract.expiry > later}

@@ -63,6 +63,14 @@ async def test_an_empty_archive_has_no_instants(reopen: Reopen) -> None:
     assert await reopen().index_prices("BTC") == ()
 
 
+async def test_of_what_was_saved_nothing_is_passed_over(reopen: Reopen) -> None:
+    """Neither of an underlying never saved."""
+    await reopen().save(taken())
+
+    assert await reopen().skipped("BTC") == ()
+    assert await reopen().skipped("ETH") == ()
+
+
 async def test_what_was_saved_is_loaded(reopen: Reopen) -> None:
     """Every number, gap, instant and rule comes back bit for bit."""
     await reopen().save(taken())

@@ -11,9 +11,11 @@ import pytest
 
 from adapters.deribit.volatility import DeribitVolatility
 from adapters.files.vol_index_history import RecordedVolatility
+from core.usecases.read_volatility import KeptVolatility
 from ports.checks import epoch_ms
 from ports.volatility import Volatility
 from tests.support.deribit_venue import ScriptedVenue, result
+from tests.support.markets import StillClock
 
 DAY = timedelta(days=1)
 LAST = datetime(2026, 3, 1, tzinfo=UTC)
@@ -44,7 +46,12 @@ def deribit(folder: Path) -> Volatility:
     return DeribitVolatility(venue.client(with_credentials=False))
 
 
-@pytest.fixture(params=[recorded, deribit], ids=lambda make: make.__name__)
+def kept(folder: Path) -> Volatility:
+    """The closes in the file, asked for now and then."""
+    return KeptVolatility(source=recorded(folder), clock=StillClock(LAST + DAY))
+
+
+@pytest.fixture(params=[recorded, deribit, kept], ids=lambda make: make.__name__)
 def volatility(request: pytest.FixtureRequest, tmp_path: Path) -> Volatility:
     """Each source with the same ten closes."""
     make: Callable[[Path], Volatility] = request.param

@@ -69,8 +69,11 @@ def test_both_engines_earn_the_same(archive: Path, tmp_path: Path) -> None:
         assert ours["pnl_coin"] == pytest.approx(theirs["pnl_coin"], abs=1e-9)
 
 
-def test_the_live_strategy_can_be_run(archive: Path, tmp_path: Path) -> None:
-    """covered_call_v1 goes through the same tick, with its own filters and scores."""
+@pytest.mark.parametrize(
+    "style", ["hold_to_expiry", "take_profit", "tp_and_roll", "defensive_roll"]
+)
+def test_the_live_strategy_can_be_run(archive: Path, tmp_path: Path, style: str) -> None:
+    """covered_call_v1 goes through the same tick, with its own filters, scores and upkeep."""
     (run,) = results(
         archive,
         tmp_path,
@@ -79,7 +82,7 @@ def test_the_live_strategy_can_be_run(archive: Path, tmp_path: Path) -> None:
         "--coins",
         "BTC",
         "--style",
-        "tp_and_roll",
+        style,
         "--set",
         "risk.liquidity_max_spread_pct=50",
         "--set",

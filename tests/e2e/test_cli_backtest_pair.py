@@ -1,13 +1,12 @@
 """`backtest pair` and `health-check`: an invented past held against a recorded one."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.agents import agent
 from tests.support.archives import write_archive
+from tests.support.command_line import Ended, options_agent
 
 ANY_DAY = ("--set", "backtest.call_schedule=always", "--set", "backtest.call_expiries=all")
 
@@ -17,9 +16,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_archive(tmp_path_factory.mktemp("recorded"), days=23, per_day=2)
 
 
-def backtest(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
+def backtest(folder: Path, *words: object) -> Ended:
     options = ("--set", f"venue.data_dir={folder}")
-    return agent("backtest", *map(str, words), *options, cwd=folder)
+    return options_agent("backtest", *map(str, words), *options, cwd=folder)
 
 
 def test_the_health_check_keeps_its_report(archive: Path, tmp_path: Path) -> None:

@@ -1,14 +1,19 @@
 """Pasts of `backtest run`: read in parts, of the fitted universe, with exits that are none."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.agents import agent
+from adapters.memory.backtest_runs import MemoryBacktestRuns
+from apps.settings.load import load
+from apps.wiring.backtest import CoinBacktest, keep_run, run_coin, run_styles, to_resume
+from apps.wiring.backtest_past import Hooks
+from apps.wiring.backtest_stream import past_of
+from ports.backtest_runs import RunStatus
 from tests.support.archives import write_archive
+from tests.support.command_line import Ended, options_agent
 
 ANY_DAY = ("--set", "backtest.call_schedule=always", "--set", "backtest.call_expiries=all")
 
@@ -18,9 +23,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_archive(tmp_path_factory.mktemp("recorded"), days=23, per_day=2)
 
 
-def backtest(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
+def backtest(folder: Path, *words: object) -> Ended:
     options = ("--set", f"venue.data_dir={folder}")
-    return agent("backtest", *map(str, words), *options, cwd=folder)
+    return options_agent("backtest", *map(str, words), *options, cwd=folder)
 
 
 def test_a_past_in_parts_and_all_styles_count_as_trials(archive: Path, tmp_path: Path) -> None:
@@ -53,9 +58,39 @@ def test_the_fitted_universe_can_be_run_over(tmp_path: Path) -> None:
     assert "universe fitted to history, seed" in ended.stdout
 
 
-def test_exits_by_greg_are_refused_with_what_is_missing(tmp_path: Path) -> None:
-    """gregbot_managed is named in the specification and not to be had: no other style runs."""
-    ended = backtest(tmp_path, "run", "--market", "universe", "--style", "gregbot_managed")
+async def test_a_past_in_parts_can_be_stopped_and_goes_on(archive: Path, tmp_path: Path) -> None:
+    """What came of the first parts is kept as stopped; taken up again it is that of all parts."""
+    given = {
+        "venue.market": "replay",
+        "venue.replay_data": str(archive),
+        "venue.data_dir": str(tmp_path),
+        "backtest.backtest_engine": "fast",
+        "backtest.backtest_exit_styles": '["hold_to_expiry", "tp_and_roll"]',
+        "backtest.call_schedule": "always",
+        "backtest.call_expiries": "all",
+        "backtest.backtest_memory_mb": "1",
+    }
+    settings = load((), given, {}, None).settings
+    asked: list[bool] = []
 
-    assert ended.returncode == 2
-    assert "Missing are a strategy that opens his structures" in ended.stderr
+    async def proceed() -> bool:
+        asked.append(True)
+        return len(asked) < 3
+
+    runs = MemoryBacktestRuns()
+    part = await past_of(settings, "BTC", Hooks(proceed=proceed))
+    stopped = CoinBacktest.new(settings, "BTC", part, "")
+    kept = await run_coin(stopped, runs, Hooks())
+    whole = await past_of(settings, "BTC", Hooks())
+    calm = await run_coin(CoinBacktest.new(settings, "BTC", whole, ""), runs, Hooks())
+    again = to_resume(settings, kept, whole)
+    resumed = await keep_run(again, await run_styles(again, Hooks(), kept), runs)
+
+    assert kept.summary.status is RunStatus.STOPPED
+    assert 0 < len(part.instants) < len(whole.instants)
+    assert kept.summary.end == part.instants[-1]
+    assert resumed.summary.run_id == kept.summary.run_id
+    assert resumed.summary.status is RunStatus.FINISHED
+    assert [each.trades_hash for each in resumed.results] == [
+        each.trades_hash for each in calm.results
+    ]

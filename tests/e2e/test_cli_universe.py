@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from attrs import evolve
 
-from apps.wiring.universe_file import universe_of
+from apps.wiring.universe_file import universe_of, with_coin
+from core.analysis.universe_free import generic
+from core.simulation.universe.params import CoinUniverse
 from tests.support.command_line import options_agent
 from tests.support.recorded import recorded_data
 
@@ -68,24 +71,44 @@ def test_the_market_of_the_settings_can_be_the_universe(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_fit_adds_its_coin_to_the_file(tmp_path: Path) -> None:
-    """BTC, then ETH: both are in it, each with where it comes from."""
-    data = recorded_data()
-    for coin in ("btc", "eth"):
-        dvol = sorted((data / "dvol").glob(f"{coin}_dvol_daily_close_*"))
-        ended = options_agent(
-            "universe", "fit", coin, "--rounds", "0", "--until", "2025-12-31",
-            "--spot", str(data / "spot" / f"{coin}usdt_1h_2022-01_2025-12.csv.gz"),
-            *(word for path in dvol for word in ("--dvol", str(path))),
-            "--out", "fitted.json", cwd=tmp_path,
-        )  # fmt: skip
-        assert ended.returncode == 0, ended.stderr
+def closed_form(coin: CoinUniverse) -> CoinUniverse:
+    """*coin* without what rounds of simulated moments change."""
+    assert coin.provenance is not None
+    regimes = tuple(evolve(each, phi_iv=0.9) for each in coin.regimes.regimes)
+    return evolve(
+        coin,
+        dynamics=generic(0.5),
+        regimes=evolve(coin.regimes, regimes=regimes),
+        provenance=evolve(coin.provenance, rounds=0, miss=0.0),
+    )
 
-    made = universe_of(tmp_path / "fitted.json")
+
+def test_a_fit_adds_its_coin_to_the_file(tmp_path: Path) -> None:
+    """
+    BTC is left as it was. Of ETH all but what rounds change is the shipped one to the bit: its
+    regimes, hours and drift, the checksum of its files, the seed.
+    """
+    data, shipped = recorded_data(), universe_of(None)
+    file = tmp_path / "fitted.json"
+    file.write_text(with_coin(file, shipped.coin("BTC")))
+    dvol = sorted((data / "dvol").glob("eth_dvol_daily_close_*"))
+
+    ended = options_agent(
+        "universe", "fit", "eth", "--rounds", "0", "--until", "2025-12-31",
+        "--spot", str(data / "spot" / "ethusdt_1h_2022-01_2025-12.csv.gz"),
+        *(word for path in dvol for word in ("--dvol", str(path))),
+        "--out", "fitted.json", cwd=tmp_path,
+    )  # fmt: skip
+
+    assert ended.returncode == 0, ended.stderr
+    made = universe_of(file)
     assert [coin.underlying for coin in made.coins] == ["BTC", "ETH"]
-    origins = [coin.provenance for coin in made.coins]
-    assert all(origin is not None and origin.last_day <= "2025-12-31" for origin in origins)
-    assert made == universe_of(None)  # the shipped one is what the command makes
+    assert made.coin("BTC") == shipped.coin("BTC")
+    assert closed_form(made.coin("ETH")) == closed_form(shipped.coin("ETH"))
+    origin = made.coin("ETH").provenance
+    assert origin is not None
+    assert origin.rounds == 0
+    assert origin.last_day <= "2025-12-31"
 
 
 def test_a_check_tells_every_row(tmp_path: Path) -> None:

@@ -12,32 +12,25 @@ from typing import Any
 import httpx
 import pytest
 
+from apps.exchange.faults.script import BadScript, draws_from
 from tests.support.exchanges import refusal, served
+from tests.support.wire_processes import exchange_process
 
 _ROOT = Path(__file__).parents[2]
-_SERVE = (sys.executable, "-m", "apps.exchange.main", "--memory", "--port", "0", "--no-limits")
 
 
 @contextmanager
-def serving(*flags: str) -> Iterator[str]:
-    """The address of an exchange in a process of its own, started with *flags*."""
-    with subprocess.Popen(
-        (*_SERVE, *flags), stdout=subprocess.PIPE, text=True, cwd=_ROOT
-    ) as process:
-        try:
-            assert process.stdout is not None
-            lines = [process.stdout.readline() for _ in range(6)]
-            address = re.search(r"http://127\.0\.0\.1:\d+/api/v2", lines[0])
-            assert address is not None
-            yield address[0]
-        finally:
-            process.terminate()
-            process.wait(10)
+def serving(*flags: str) -> Iterator[httpx.Client]:
+    """A client of an exchange in a process of its own, started with *flags*."""
+    with (
+        exchange_process("--no-limits", *flags, cwd=_ROOT) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v2", trust_env=False) as client,
+    ):
+        yield client
 
 
-def posted(address: str, method: str, **params: Any) -> httpx.Response:
-    body = {"jsonrpc": "2.0", "id": 5, "method": method, "params": params}
-    return httpx.post(f"{address}/{method}", json=body, trust_env=False)
+def posted(client: httpx.Client, method: str) -> httpx.Response:
+    return client.post(method, json={"jsonrpc": "2.0", "id": 5, "method": method, "params": {}})
 
 
 async def test_without_its_flag_nothing_can_be_armed() -> None:
@@ -92,8 +85,10 @@ def test_a_share_of_requests_goes_wrong_by_a_seed() -> None:
     """Two exchanges with one seed do the same to the same requests, and another does not."""
     outcomes = []
     for seed in (7, 7, 8):
-        with serving("--faults", f"seed={seed},rate=0.5,kinds=error+foreign+server_error") as at:
-            outcomes.append([posted(at, "public/test").status_code for _ in range(40)])
+        with serving(
+            "--faults", f"seed={seed},rate=0.5,kinds=error+foreign+server_error"
+        ) as client:
+            outcomes.append([posted(client, "public/test").status_code for _ in range(40)])
 
     assert outcomes[0] == outcomes[1]
     assert outcomes[0] != outcomes[2]
@@ -112,9 +107,9 @@ def test_a_script_says_what_goes_wrong(tmp_path: Path) -> None:
             ]
         )
     )
-    with serving("--fault-script", str(script)) as at:
-        first, second, third = (posted(at, "public/get_time") for _ in range(3))
-        armed = posted(at, "paper/faults").json()["result"]
+    with serving("--fault-script", str(script)) as client:
+        first, second, third = (posted(client, "public/get_time") for _ in range(3))
+        armed = posted(client, "paper/faults").json()["result"]
 
     assert first.text.startswith("<html>")
     assert "result" in second.json()
@@ -123,25 +118,32 @@ def test_a_script_says_what_goes_wrong(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "named"),
+    ("told", "named"),
     [
-        (("--faults", "often"), "seed"),
-        (("--faults", "seed=7"), "rate"),
-        (("--faults", "seed=7,rate=2"), "rate"),
-        (("--faults", "seed=7,rate=0.1,kinds=dropped+sometimes"), "kinds.1"),
-        (("--fault-script", "{script}"), "0.kind"),
+        ("often", "seed"),
+        ("seed=7", "rate"),
+        ("seed=7,rate=2", "rate"),
+        ("seed=7,rate=0.1,kinds=dropped+sometimes", "kinds.1"),
     ],
 )
-def test_flags_that_do_not_read(tmp_path: Path, flags: tuple[str, ...], named: str) -> None:
+def test_draws_that_do_not_read(told: str, named: str) -> None:
+    """The part of --faults that is wrong is named."""
+    with pytest.raises(BadScript, match=re.escape(f"{told}: {named}: ")):
+        draws_from(told)
+
+
+@pytest.mark.parametrize("flag", ["--faults", "--fault-script"])
+def test_flags_that_do_not_read(tmp_path: Path, flag: str) -> None:
     """Exit code 2, and the part that is wrong is named; nothing is served."""
     script = tmp_path / "faults.json"
     script.write_text('[{"kind": "sometimes"}]')
-    given = [flag.format(script=script) for flag in flags]
+    given, named = {"--faults": ("often", "seed"), "--fault-script": (str(script), "0.kind")}[flag]
 
+    command = (sys.executable, "-m", "apps.exchange.main", "--memory", flag, given)
     done = subprocess.run(
-        (*_SERVE, *given), capture_output=True, text=True, cwd=_ROOT, timeout=60, check=False
+        command, capture_output=True, text=True, cwd=_ROOT, timeout=60, check=False
     )
 
     assert done.returncode == 2
     assert done.stdout == ""
-    assert f"{given[1]}: {named}: " in done.stderr
+    assert f"{given}: {named}: " in done.stderr

@@ -259,6 +259,7 @@ async def test_heartbeats(rig: ExchangeRig) -> None:
     assert sent_at(40.0) == [heartbeat("test_request")]
     assert sent_at(50.0) == [None]
     assert connection.is_closing
+    assert (connection.farewell.code, connection.farewell.reason) == (4000, "heartbeat close")
 
 
 async def test_setting_heartbeats(line: Socket) -> None:

@@ -73,7 +73,7 @@ class Dynamics:
 
 @frozen(kw_only=True)
 class Provenance:
-    """What figures were fitted to."""
+    """What figures were fitted to, how, and the miss that was left after so many *rounds*."""
 
     first_day: str  # of prices
     last_day: str
@@ -84,6 +84,8 @@ class Provenance:
     smile_days: int  # zero: the smile is fitted to figures of January to May 2026
     inputs_sha256: str  # of the files, one after the other
     seed: int
+    rounds: int
+    miss: float
 
 
 @frozen(kw_only=True)
@@ -120,9 +122,8 @@ class UniverseParams:
     """
     Coins that move together.
 
-    The correlations are those of shocks: they make 0.84 of hourly returns, as recorded, and 0.63
-    of daily moves of implied volatility, 0.71 as recorded: regimes of two coins differ too much
-    in how volatility follows spot for more.
+    The correlations are those of shocks: they make 0.84 of hourly returns and 0.71 of daily moves
+    of implied volatility, as recorded.
     """
 
     coins: tuple[CoinUniverse, ...]

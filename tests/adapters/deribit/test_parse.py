@@ -24,34 +24,38 @@ from ports.errors import Malformed
 from ports.instruments import ContractRules, OptionContract, OptionKind
 from ports.trading import OrderState, Side
 
-SUMMARY: dict[str, Any] = {
+TICKER: dict[str, Any] = {
     "instrument_name": "BTC-25SEP26-80000-C",
-    "creation_timestamp": 1,
-    "bid_price": 0.01,
-    "ask_price": 0.02,
+    "timestamp": 1,
+    "state": "open",
+    "best_bid_price": 0.01,
+    "best_bid_amount": 1.0,
+    "best_ask_price": 0.02,
+    "best_ask_amount": 1.0,
     "mark_price": 0.015,
     "mark_iv": 50.0,
     "underlying_price": 80_000.0,
     "open_interest": 1.0,
-    "volume": 1.0,
 }
 
 
 @pytest.mark.parametrize("told", [None, "0.01", "", nan, inf, -inf, 1e308, True, [], {}, 10**400])
 def test_a_quote_that_is_no_number_is_absent(told: object) -> None:
     """Null, text, infinity and absurdities become NaN, never a number."""
-    summary = models.Summary.model_validate(SUMMARY | {"bid_price": told, "mark_iv": told})
+    ticker = models.Ticker.model_validate(TICKER | {"best_bid_price": told, "mark_iv": told})
 
-    assert isnan(summary.bid_price)
-    assert isnan(summary.mark_iv)
-    assert summary.ask_price == 0.02
+    assert isnan(ticker.best_bid_price)
+    assert isnan(ticker.mark_iv)
+    assert ticker.best_ask_price == 0.02
 
 
 @settings(derandomize=True, deadline=None)
 @given(st.one_of(st.integers(-(10**14), 10**14), st.floats(-1e14, 1e14)))
 def test_a_quote_that_is_a_number_is_that_number(told: float) -> None:
     """Whole or not, it is read as it is."""
-    assert models.Summary.model_validate(SUMMARY | {"bid_price": told}).bid_price == told
+    ticker = models.Ticker.model_validate(TICKER | {"best_bid_price": told})
+
+    assert ticker.best_bid_price == told
 
 
 ORDER: dict[str, Any] = {

@@ -13,7 +13,7 @@ from attrs import frozen
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from adapters.deribit import models, stream_models, volatility
-from adapters.deribit.models import Foreign
+from adapters.deribit.models import Foreign, Milliseconds, Quoted
 from adapters.deribit.parse import limits_of
 from adapters.deribit.rpc import Envelope, ToldError, answer_of
 from adapters.deribit.stream_books import KeptBook
@@ -29,6 +29,20 @@ class AccountSummaries(Foreign):
     summaries: list[models.AccountSummary]
 
 
+class Summary(Foreign):
+    """A row of public/get_book_summary_by_currency, of which whole columns are read."""
+
+    instrument_name: str
+    creation_timestamp: Milliseconds
+    bid_price: Quoted
+    ask_price: Quoted
+    mark_price: Quoted
+    mark_iv: Quoted = float("nan")
+    underlying_price: Quoted = float("nan")
+    open_interest: Quoted
+    volume: Quoted
+
+
 class Beat(Foreign):
     """The parameters of a heartbeat."""
 
@@ -42,8 +56,8 @@ READ: dict[str, Any] = {
     "public/get_index_price": models.IndexPrice,
     "public/get_instrument": models.Instrument,
     "public/get_instruments": list[models.Instrument],
-    "public/get_book_summary_by_currency": list[models.Summary],
-    "public/get_book_summary_by_instrument": list[models.Summary],
+    "public/get_book_summary_by_currency": list[Summary],
+    "public/get_book_summary_by_instrument": list[Summary],
     "public/ticker": models.Ticker | dict[str, models.Ticker],  # the recorder made a map of many
     "public/get_order_book": models.Ticker,
     "public/get_order_book_by_instrument_id": models.Ticker,
@@ -110,7 +124,7 @@ IGNORED: dict[Any, str] = {
         max_non_default_leverage price_index product_group quote_currency quote_currency_uuid rfq
         settlement_currency
         settlement_period underlying_type""",
-    models.Summary: """
+    Summary: """
         base_currency current_funding estimated_delivery_price funding_8h high interest_rate last
         low mid_price price_change quote_currency underlying_index volume_notional volume_usd""",
     models.Ticker: """

@@ -6,6 +6,7 @@ from apps.settings.faults import SettingsError
 from apps.settings.greg import GregSettings, HedgeSettings
 from apps.settings.root import Settings
 from apps.settings.venue import VenueSettings
+from apps.wiring.desk import volatility_for
 from apps.wiring.greg_params import (
     band_rule,
     data_source,
@@ -26,6 +27,12 @@ from core.greg.guards import Guard
 from core.greg.hedging import HedgeStop
 from core.greg.management import BandBasis, FundingConvention, PositionRules, PositionVariant
 from core.greg.modes import Caps, Environment, Mode, ModeState
+from core.strategies.covered_call import CoveredCall
+from core.strategies.greg import Greg, GregParams
+from core.usecases.read_volatility import KeptVolatility
+from tests.support.markets import StillClock
+from tests.support.sensing import ToldVolatility
+from tests.support.views import PARAMS
 
 
 def greg(**told: object) -> Settings:
@@ -138,3 +145,15 @@ def test_an_unknown_name_is_a_fault(name: str, read: object) -> None:
 def test_only_deribit_itself_is_an_exchange(told: dict[str, str], source: DataSource) -> None:
     """What answers elsewhere may invent its prices."""
     assert data_source(Settings(venue=VenueSettings.model_validate(told))) is source
+
+
+def test_only_greg_has_volatility_asked_for() -> None:
+    """Other strategies do not look at it, and nobody asks where nobody tells."""
+    calls, source, clock = CoveredCall("covered_call_v1", PARAMS), ToldVolatility(), StillClock()
+    both = (Greg("greg_vrp_harvester", GregParams()), calls)
+
+    assert volatility_for((calls,), source, clock) is None
+    assert volatility_for(both, None, clock) is None
+    asked = volatility_for(both, source, clock)
+    assert isinstance(asked, KeptVolatility)
+    assert asked.source is source

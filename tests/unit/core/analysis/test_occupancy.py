@@ -12,6 +12,7 @@ from core.analysis.occupancy import (
     SpotParams,
     bins_over,
     occupancy,
+    smoothed,
     strategy_map,
     sweet_spots,
 )
@@ -67,6 +68,41 @@ def test_shares_of_nothing_are_unknown() -> None:
     found = occupancy(visits((99.0, 99.0)), X, Y)
 
     assert np.isnan(found.shares).all()
+
+
+def test_smoothing_spreads_a_cell_by_the_binomial_weights() -> None:
+    """Half along either axis stays, a quarter goes to each side; twice is the row 1 4 6 4 1."""
+    edges = np.arange(10.0)
+    middle = visits((4.5, 4.5))
+    found = occupancy(middle, Bins("vrp_30d", edges), Bins("adx_14d", edges))
+
+    once, twice = np.array([1.0, 2.0, 1.0]) / 4.0, np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16.0
+    assert smoothed(found, 0).tolist() == found.shares.tolist()
+    assert smoothed(found, 1)[3:6, 3:6] == pytest.approx(np.outer(once, once), abs=1e-15)
+    assert smoothed(found, 2)[2:7, 2:7] == pytest.approx(np.outer(twice, twice), abs=1e-15)
+
+
+@given(seed=st.integers(0, 500), bins=st.integers(2, 20), passes=st.integers(1, 8))
+@settings(derandomize=True, deadline=None, max_examples=30)
+def test_smoothing_loses_no_share(seed: int, bins: int, passes: int) -> None:
+    """The shares still sum to one, and none is beyond the lowest and highest there were."""
+    wandering = random_series(seed)
+    found = occupancy(
+        wandering, bins_over(wandering, "rsi_14d", bins), bins_over(wandering, "skew_25d", bins)
+    )
+
+    shares = smoothed(found, passes)
+
+    assert shares.sum() == pytest.approx(1.0, abs=1e-12)
+    assert found.shares.min() - 1e-15 <= shares.min()
+    assert shares.max() <= found.shares.max() + 1e-15
+
+
+def test_an_even_map_stays_even() -> None:
+    """At the edges too."""
+    steps = [(x, y) for x in (5.0, 15.0) for y in (10.0, 30.0, 60.0)]
+
+    assert smoothed(occupancy(visits(*steps), X, Y), 3) == pytest.approx(1.0 / 6.0, abs=1e-15)
 
 
 def test_a_sensor_that_never_moves_has_a_cell() -> None:

@@ -10,7 +10,6 @@ from attrs import evolve
 from apps.wiring.universe import history_of
 from apps.wiring.universe_file import universe_of
 from core.analysis.universe_battery import BatteryParams, battery, recorded_results
-from core.analysis.universe_fit import FitParams, fitted, targets_of
 from core.analysis.universe_moments import hourly_shares, started
 from core.analysis.universe_series import MarketHistory, invented_series
 from core.analysis.universe_statistics import MarketSeries
@@ -22,7 +21,7 @@ from core.analysis.universe_trades import (
 )
 from core.analysis.universe_windows import distinction, windows_of
 from core.rng import rng_at
-from core.simulation.universe.params import Dynamics, UniverseParams
+from core.simulation.universe.params import UniverseParams
 from core.simulation.universe.paths import coin_path
 from ports.checks import epoch_ms
 from tests.support.recorded import recorded_data
@@ -166,18 +165,6 @@ def test_a_short_history_is_refused() -> None:
 
     with pytest.raises(ValueError, match="400 are needed"):
         started(short, 4, rng_at(1, "test", datetime(2025, 1, 1, tzinfo=UTC)))
-
-
-def test_a_round_of_fitting_comes_closer_and_can_be_repeated() -> None:
-    """The miss falls, and the same start and targets give the same figures."""
-    targets = targets_of(recorded("ETH"))
-    start = evolve(universe_of(None).coin("ETH"), dynamics=Dynamics(long_run_iv=0.5))
-    params = FitParams(paths=2, slope_paths=2, days=420, rounds=1)
-
-    results = [fitted(start, targets, params, silent) for _ in range(2)]
-
-    assert results[0].misses[-1] < results[0].misses[0]
-    assert results[0].coin == results[1].coin
 
 
 def test_nothing_later_than_the_last_day_is_used(tmp_path: Path) -> None:

@@ -1,16 +1,21 @@
 """Traps of looking ahead: each planted here, and none of them fallen into."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 from attrs import evolve
 
+from adapters.files.vol_index_history import RecordedVolatility
 from core.backtest.latency import Latency
-from core.backtest.prepared import KnownDelivery, PreparedCoin, PreparedMarket
+from core.backtest.prepared import KnownDelivery, PreparedCoin, PreparedMarket, bars_between
 from core.backtest.rules import CallRule, Expiries, Schedule
+from core.context.sensor_readings import sensor_bundle
+from core.context.sensor_values import DataSource, SensorInputs
 from core.simulation.replay import ReplayClock
+from core.usecases.read_volatility import volatility_now
 from ports.history import Candles, DeliveryPrice
 from ports.market_data import MarketSnapshot
 from tests.support.backtests import (
@@ -22,6 +27,7 @@ from tests.support.backtests import (
     prepared_invention,
 )
 from tests.support.markets import Listed, call, snapshot
+from tests.support.sensing import hourly
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 FRIDAY = datetime(2026, 3, 6, 8, tzinfo=UTC)
@@ -195,3 +201,37 @@ def _cut(coin: PreparedCoin, snapshots: int) -> PreparedCoin:
 
 def _fields(rule: CallRule) -> dict[str, object]:
     return {name: getattr(rule, name) for name in CallRule.__slots__ if not name.startswith("__")}
+
+
+async def test_a_close_of_the_volatility_index_is_unknown_before_midnight(tmp_path: Path) -> None:
+    """The close dated today is that of today's end: no sensor moves by it a minute before 00:00."""
+    days = [MONDAY.date() - timedelta(days=number) for number in range(200, -1, -1)]
+    midnight = datetime.combine(MONDAY.date() + timedelta(days=1), time(), UTC)
+    bars = hourly(midnight, 60)
+    noon, late = midnight - timedelta(hours=12), midnight - timedelta(minutes=1)
+    read = {}
+    for close in (50.0, 250.0):  # the planted value of the last day
+        values = [*(60.0 + 0.05 * number for number in range(200)), close]
+        lines = [f"{day},{value}" for day, value in zip(days, values, strict=True)]
+        file = tmp_path / "btc_dvol_daily_close_test.csv"
+        file.write_text("\n".join(["date,close", *lines]))
+        volatility = RecordedVolatility(tmp_path)
+        for at in (noon, late, midnight):
+            told = await volatility_now(volatility, "BTC", at)
+            assert told is not None
+            bundle = sensor_bundle(
+                SensorInputs(
+                    underlying="BTC",
+                    now=at,
+                    data_source=DataSource.RECORDED,
+                    candles=bars_between(bars, midnight - timedelta(days=60), at),
+                    vol_index=told.daily,
+                    vol_index_now=told.hourly,
+                )
+            )
+            read[close, at] = bundle.sensors
+
+    assert read[50.0, noon] == read[250.0, noon]
+    assert read[50.0, late] == read[250.0, late]
+    assert read[50.0, noon].iv_rank_6m is not None
+    assert read[50.0, midnight] != read[250.0, midnight]

@@ -50,19 +50,32 @@ def known_by(prepared: PreparedCoin, at: datetime) -> dict[datetime, KnownDelive
     return {expiry: known for expiry, known in prepared.deliveries.items() if known.known_at <= at}
 
 
+@pytest.fixture(scope="module")
+def in_one_piece(invention: PreparedCoin) -> CallColumns:
+    return invention.columns(LIMITS)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(), (1,), (84,), (2, 3, 4, 40, 41, 90, 150)],
+    ids=lambda places: f"cut at {', '.join(map(str, places)) or 'none'}",
+)
+def in_parts(request: pytest.FixtureRequest, invention: PreparedCoin) -> list[CallColumns]:
+    return cut(invention, *request.param)
+
+
 @pytest.mark.parametrize("style", list(ExitStyle))
 @pytest.mark.parametrize("latency", [0, 1])
-@pytest.mark.parametrize("places", [(), (1,), (84,), (2, 3, 4, 40, 41, 90, 150)])
 def test_parts_come_to_the_result_of_one_piece(
-    invention: PreparedCoin, style: ExitStyle, latency: int, places: tuple[int, ...]
+    in_one_piece: CallColumns, in_parts: list[CallColumns], style: ExitStyle, latency: int
 ) -> None:
     """Trades, account, omissions and hash, wherever the past is cut."""
     rule = evolve(BUSY, exits=evolve(BUSY.exits, style=style))
     account = CallAccount(deposit_coin=1.0, order_size=1.0, latency=latency)
-    whole = style_result(run_calls(invention.columns(LIMITS), rule, account, LIMITS), rule)
+    whole = style_result(run_calls(in_one_piece, rule, account, LIMITS), rule)
 
     stream = CallStream(rule, account, LIMITS)
-    for part in cut(invention, *places):
+    for part in in_parts:
         stream.feed(part)
     parts = style_result(stream.run(), rule)
 

@@ -12,7 +12,7 @@ from ports.checks import epoch_ms
 from ports.controls import RuntimeControls
 from ports.instruments import OptionContract, OptionKind, Settlement
 from ports.positions import Drawdown, Leg
-from ports.trading import OrderState, Side
+from ports.trading import OrderState
 from tests.support.markets import FRIDAY, NOW, call
 from tests.support.risk_calm import (
     FAR,
@@ -42,7 +42,6 @@ from tests.support.risk_calm import (
     state,
 )
 from tests.support.risk_edges import with_account, with_book, with_limits, with_quote
-from tests.support.risk_states import Case
 
 BOUNDARIES: dict[str, tuple[int, Change, Change]] = {  # what still passes, what does not
     "size at the order limit": (1, of(0.3), of(0.4)),
@@ -266,15 +265,3 @@ def test_a_drawdown_stays_when_the_day_ends() -> None:
     yesterday = Drawdown(day="2026-03-01", peak_usd=100_000.0, equity_usd=90_000.0)
 
     assert 16 in blocked(with_book(fell(1.0, 5.0)(calm()), drawdown=yesterday))
-
-
-def test_only_calls_are_opened_unless_a_backtest_says_otherwise() -> None:
-    """A put that is sold and a call that is bought pass control 11 where that limit is off."""
-
-    def bought(case: Case) -> Case:
-        return evolve(case, intent=evolve(case.intent, side=Side.BUY))
-
-    for change in (of(0.1, PUT), bought):
-        assert 11 in blocked(change(calm()))
-        assert 11 not in blocked(limits(only_calls_open=False)(change(calm())))
-    assert 11 in blocked(limits(only_calls_open=False)(of(0.1, call(1.0))(calm())))  # not listed

@@ -1,0 +1,47 @@
+"""Greg in a backtest: his rules and sizes as settings have them."""
+
+from attrs import evolve
+
+from apps.settings.kinds import Coin
+from apps.settings.root import Settings
+from apps.wiring.backtest_params import call_account
+from apps.wiring.greg_params import greg_params
+from core.backtest.latency import Latency
+from core.greg.catalogue import STRATEGY_ID
+from core.usecases.backtest_ledger import Ledger
+from core.usecases.desk import Desk, DeskParams
+from core.usecases.greg_managed import GregManager, ManagedParams
+
+GREG = "gregbot"
+MANAGED = "gregbot_managed"  # the only exits there are of Greg's structures, and of nothing else
+
+
+def greg_manager(settings: Settings, coin: Coin, desk: Desk, ledger: Ledger) -> GregManager:
+    """
+    Who opens and manages Greg's structures on *coin* over *desk*.
+
+    Raises:
+        SettingsError: There is no variant of a name.
+
+        StoreDamaged: A shipped document of rules is not as it was shipped.
+    """
+    return GregManager(
+        desk=desk,
+        ledger=ledger,
+        underlying=coin,
+        params=ManagedParams(
+            greg=greg_params(settings),
+            amount=call_account(settings, coin).order_size,
+            latency=Latency(settings.backtest.backtest_latency),
+        ),
+    )
+
+
+def with_structures(params: DeskParams) -> DeskParams:
+    """*params* under which puts are sold and options bought, too."""
+    return evolve(params, limits=evolve(params.limits, structured=frozenset({STRATEGY_ID})))
+
+
+def is_greg(settings: Settings) -> bool:
+    """Whether Greg's structures are what is traded."""
+    return settings.backtest.backtest_strategy == GREG
