@@ -21,7 +21,7 @@ from apps.cli.backtest_run import bars
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, show_json, show_table, show_text, table, tell
 from apps.cli.exits import ExitCode
-from apps.cli.left_out import tell_left_out
+from apps.cli.left_out import of_each, tell_left_out
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
@@ -87,11 +87,14 @@ async def _run_all(
 ) -> None:
     async with open_runs(settings) as runs:
         with bars(quiet=quiet) as shown:
-            for coin in settings.venue.underlyings:
+
+            async def run(coin: Coin) -> None:
                 asked = PairAsked(
                     settings=settings, coin=coin, invented=market, tolerances=Tolerances()
                 )
                 pairs[coin] = await run_pair(asked, runs, Hooks(watch=shown.watch))
+
+            await of_each(settings.venue.underlyings, run)
 
 
 def pair_record(pair: Pair) -> dict[str, object]:

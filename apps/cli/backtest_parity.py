@@ -22,8 +22,9 @@ from apps.cli.backtest_run import bars
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, output, show_json, show_text, table
 from apps.cli.exits import ExitCode
-from apps.cli.left_out import tell_left_out
+from apps.cli.left_out import of_each, tell_left_out
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
+from apps.settings.kinds import Coin
 from apps.settings.root import Settings
 from apps.wiring.backtest import CoinBacktest
 from apps.wiring.backtest_parity import WorldName, run_worlds
@@ -84,7 +85,8 @@ async def _compare(
 ) -> None:
     with bars(quiet=quiet) as shown:
         hooks = Hooks(watch=shown.watch)
-        for coin in settings.venue.underlyings:
+
+        async def run(coin: Coin) -> None:
             prepared = await prepared_coin(settings, coin, hooks)
             tell_left_out(prepared.omissions)
             backtest = CoinBacktest.new(settings, coin, prepared, "")
@@ -93,6 +95,8 @@ async def _compare(
             for other in worlds[1:]:
                 trades = results[first].trades, results[other].trades
                 reports.append((coin, compare_worlds((first, other), *trades)))
+
+        await of_each(settings.venue.underlyings, run)
 
 
 def _show(coin: str, report: ParityReport) -> None:

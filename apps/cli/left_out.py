@@ -1,10 +1,12 @@
-"""What a past lacks, told on stderr by commands that have no place for it among their figures."""
+"""What a past lacks, told on stderr where there is no place for it among figures."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from apps.cli.console import tell
+from apps.settings.kinds import Coin
 from ports.backtest_runs import Omission
+from ports.errors import StoreDamaged, Unavailable
 
 
 def tell_left_out(omissions: Iterable[Omission]) -> None:
@@ -12,3 +14,21 @@ def tell_left_out(omissions: Iterable[Omission]) -> None:
     reasons = Counter(f"{each.subject}: {each.reason}" for each in omissions)
     for reason, times in reasons.items():
         tell(f"left out: {reason}{f', {times} times' if times > 1 else ''}")
+
+
+async def of_each(coins: Sequence[Coin], run: Callable[[Coin], Awaitable[None]]) -> None:
+    """
+    Let *run* run coin after coin; one that has no past here is told and left out.
+
+    Raises:
+        Unavailable, StoreDamaged: None of them has one; otherwise what *run* raises.
+    """
+    left_out = 0
+    for coin in coins:
+        try:
+            await run(coin)
+        except (Unavailable, StoreDamaged) as error:
+            left_out += 1
+            if left_out == len(coins):
+                raise
+            tell(f"{coin} is left out: {error}")

@@ -285,3 +285,25 @@ def test_a_full_disk_loses_no_figures(tmp_path: Path, recording: Path) -> None:
     assert "HALTED" in ended.stderr
     again = backtest(tmp_path, recording, "--coins", "BTC", "--engine", "fast")
     assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backtest", "parity", "--market", "recorded", "--worlds", "fast,tick"),
+        ("backtest", "pair", "--engine", "fast", "--against", "synthetic"),
+    ],
+    ids=["parity", "pair"],
+)
+def test_comparisons_leave_out_a_coin_without_data(
+    tmp_path: Path, recording: Path, command: tuple[str, ...]
+) -> None:
+    """BTC is compared although ETH, asked for first, is not there; without both it is a failure."""
+    options = ("--data", recording, "--set", f"venue.data_dir={tmp_path}")
+    ended = options_agent(*command, *options, "--coins", "ETH,BTC", cwd=tmp_path)
+    neither = options_agent(*command, *options, "--coins", "ETH", cwd=tmp_path)
+
+    assert "BTC" in ended.stdout, ended.stderr
+    assert "ETH is left out:" in ended.stderr
+    assert neither.returncode == 1
+    assert "no snapshot of ETH" in neither.stderr
