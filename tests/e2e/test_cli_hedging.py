@@ -16,8 +16,8 @@ from core.execution.orders import label_of
 from core.greg.catalogue import STRATEGY_ID, StrategyCode
 from core.usecases.agent import put_down, recover
 from core.usecases.comparing import compare
-from core.usecases.desk import read
-from core.usecases.orders import submit
+from core.usecases.desk import Desk, read
+from ports.decision_log import OrderUpdated, Sent
 from ports.trading import OrderIntent, Side
 from tests.support.command_line import options_agent
 from tests.support.folders import payloads
@@ -68,10 +68,26 @@ async def _sell(settings: Settings) -> None:
                 valid_until=desk.now + timedelta(seconds=5),
                 expires_at=desk.now + timedelta(seconds=120),
             )
-            record = await submit(desk, intent, reading)
-            assert record is not None
-            assert record.filled_amount == 0.5
+            await _place(desk, intent)
             await put_down(desk, "test")
+
+
+async def _place(desk: Desk, intent: OrderIntent) -> None:
+    """Past risk, which lets nothing be opened in the minutes around a settlement."""
+    await desk.keeper.record(Sent(at=desk.now, intent=intent))
+    placed = await desk.world.trading.place(intent)
+    assert placed.order.filled_amount == intent.amount
+    await desk.keeper.record(
+        OrderUpdated(
+            at=desk.now,
+            label=intent.label,
+            state=placed.order.state,
+            order_id=placed.order.order_id,
+            filled_amount=placed.order.filled_amount,
+            fills=placed.fills,
+            reason="",
+        )
+    )
 
 
 def test_run_says_what_it_would_hedge_and_sends_nothing(leaning: Path) -> None:
