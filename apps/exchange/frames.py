@@ -9,6 +9,7 @@ from math import isfinite
 import numpy as np
 from attrs import define, field, frozen
 
+from core.pricing.averaging import open_share
 from core.pricing.greeks import Greeks, greeks
 from core.pricing.implied import implied_vol
 from ports.chain import ChainTable
@@ -100,11 +101,11 @@ class Frame:
 
     @cached_property
     def greeks(self) -> list[list[float]]:
-        """Delta, gamma, vega, theta and rho by contract."""
+        """Delta, gamma, vega, theta and rho by contract; delta fades while the mean is taken."""
         chain = self.snapshot.chain
         years = chain.years_left(self.snapshot.taken_at)
         found = greeks(chain.forward, chain.strike, years, chain.mark_iv, chain.is_call)
-        shown: list[list[float]] = _as_shown(found).tolist()
+        shown: list[list[float]] = _as_shown(found, open_share(years)).tolist()
         return shown
 
     @property
@@ -218,7 +219,7 @@ def _quoted_iv(snapshot: MarketSnapshot, price: Floats) -> list[float]:
     return ivs
 
 
-def _as_shown(found: Greeks) -> Floats:
+def _as_shown(found: Greeks, share: Floats) -> Floats:
     """(n, 5): what a ticker shows of the greeks, with its five decimals."""
-    columns = (found.delta, found.gamma, found.vega, found.exchange_theta, found.rho)
+    columns = (share * found.delta, found.gamma, found.vega, found.exchange_theta, found.rho)
     return np.stack(columns, axis=1, dtype=np.float64).round(5)

@@ -7,6 +7,7 @@ from attrs import frozen
 from apps.exchange.exchange import Exchange
 from apps.exchange.ledger import CoinLedger
 from apps.exchange.rpc import Fields
+from core.pricing.averaging import open_share
 from core.pricing.greeks import greeks
 from core.pricing.marks import forward_of, iv_of
 from core.risk.margin import (
@@ -194,9 +195,10 @@ def sensitivities_of(held: Position, moment: Moment) -> Sensitivities:
     iv = iv_of(moment.snapshot, held.contract, moment.at)
     years = held.contract.years_left(moment.at)
     found = greeks(forward, held.contract.strike, years, iv, held.contract.is_call)
+    share = float(open_share(years))
     return Sensitivities(
-        delta=held.size * float(found.delta),
-        net_delta=held.size * float(found.net_delta),
+        delta=held.size * share * float(found.delta),
+        net_delta=held.size * share * float(found.net_delta),
         gamma=held.size * float(found.gamma),
         vega=held.size * float(found.vega),
         theta=held.size * float(found.exchange_theta),

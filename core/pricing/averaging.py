@@ -11,16 +11,10 @@ WINDOW_YEARS = 30.0 / (365.0 * 24.0 * 60.0)
 
 @frozen(eq=False)
 class MeanTerms:
-    """
-    What Black-76 is to be given for an option on the mean; columns of one shape.
-
-    A move of the index by one USD moves *forward* by *open_share*: that times delta, and its
-    square times gamma, are the sensitivities to the index.
-    """
+    """What Black-76 is to be given for an option on the mean; columns of one shape."""
 
     forward: Floats  # USD per coin: the expected mean
     tenor: Floats  # years of 365 days
-    open_share: Floats  # of the mean, 1 before the window begins
 
 
 def mean_terms(forward: ArrayLike, tenor: ArrayLike, mean_so_far: ArrayLike) -> MeanTerms:
@@ -42,11 +36,21 @@ def mean_terms(forward: ArrayLike, tenor: ArrayLike, mean_so_far: ArrayLike) -> 
     forward, tenor, mean_so_far = np.broadcast_arrays(
         *(np.asarray(each, dtype=np.float64) for each in (forward, tenor, mean_so_far))
     )
-    open_share = np.minimum(tenor / WINDOW_YEARS, 1.0)
-    is_before = open_share >= 1.0
-    expected = np.where(is_before, forward, (1.0 - open_share) * mean_so_far + open_share * forward)
+    share = open_share(tenor)
+    is_before = share >= 1.0
+    expected = np.where(is_before, forward, (1.0 - share) * mean_so_far + share * forward)
     weight = np.where(is_before, 1.0, forward / expected)
-    return MeanTerms(expected, weight**2 * averaging_years(tenor), open_share)
+    return MeanTerms(expected, weight**2 * averaging_years(tenor))
+
+
+def open_share(tenor: ArrayLike) -> Floats:
+    """
+    Return the share of the mean that is still open, 1 before the window begins.
+
+    A move of the index by one USD moves the expected mean by so much: the venue shows that times
+    delta.
+    """
+    return np.minimum(np.asarray(tenor, dtype=np.float64) / WINDOW_YEARS, 1.0)
 
 
 def averaging_years(years: Floats) -> Floats:

@@ -6,6 +6,7 @@ from math import ceil
 
 import numpy as np
 
+from core.pricing.averaging import mean_terms
 from core.pricing.black76 import premium_coin, tenor_years
 from core.simulation.listing import deribit_rules, listed_expiries
 from core.simulation.perpetual import carry_rate, hours_in
@@ -201,8 +202,7 @@ class _Coin:
         start = from_epoch_ms(int(expiries_ms[0])) - _WINDOW
         if now > start:
             so_far = self._mean_so_far(start, now, index_usd)
-            fixed = (now - start) / _WINDOW
-            curve[0] = fixed * so_far + (1.0 - fixed) * curve[0]
+            curve[0] = mean_terms(curve[0], years[0], so_far).forward
         return curve
 
     def _mean_so_far(self, start: datetime, now: datetime, index_usd: float) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.pricing.averaging import WINDOW_YEARS, mean_terms
+from core.pricing.averaging import WINDOW_YEARS, mean_terms, open_share
 from core.pricing.black76 import premium_usd
 
 
@@ -31,7 +31,7 @@ def test_expected_mean_and_what_moves_it() -> None:
     terms = mean_terms(100_000.0, WINDOW_YEARS / 2, 98_000.0)
 
     assert float(terms.forward) == pytest.approx(99_000.0)
-    assert float(terms.open_share) == pytest.approx(0.5)
+    assert float(open_share(WINDOW_YEARS / 2)) == pytest.approx(0.5)
     assert float(terms.tenor) == pytest.approx((50_000 / 99_000) ** 2 * WINDOW_YEARS / 6)
 
 
