@@ -150,7 +150,7 @@ def test_stays_last_as_long_as_the_regime_says() -> None:
 
 
 def test_coins_move_together() -> None:
-    """Hourly returns of the shipped coins correlate at 0.84, moves of the index at 0.71."""
+    """As recorded, nearly: hourly returns of the shipped coins at 0.84, moves of the index 0.71."""
     made = universe_of(None)
     coins = ("BTC", "ETH")
     returns, moves = [], []
