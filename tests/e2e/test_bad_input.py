@@ -24,8 +24,9 @@ from ports.chain import ChainTable
 from ports.positions import Book, BookSnapshot
 from tests.support.agents import agent, start_agent
 from tests.support.archives import START
-from tests.support.command_line import SELLS_SOMETHING, options_agent
+from tests.support.command_line import options_agent
 from tests.support.folders import payloads
+from tests.support.past_risk import sell_past_risk
 
 BOOK = Path("data/paper-synthetic-seed7")
 FULL_DISK_BYTES = 30_000
@@ -49,9 +50,10 @@ def kinds(folder: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which ticks were traded until something was sent."""
+    """A folder whose book has sold a call, and then lived for a tick."""
     folder = tmp_path_factory.mktemp("traded")
-    ended = options_agent("run", "--interval", "1", "--ticks", "1", *SELLS_SOMETHING, cwd=folder)
+    sell_past_risk(folder, {}, "covered_call_v1", "held", amount=0.1)
+    ended = options_agent("run", "--interval", "1", "--ticks", "1", cwd=folder)
     assert ended.returncode == 0, ended.stderr
     assert "Sent" in kinds(folder)
     return folder

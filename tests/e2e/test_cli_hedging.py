@@ -1,26 +1,14 @@
 """`run` with hedging: what the scheduler says on a terminal, in the journal and in the log."""
 
-import asyncio
 import json
-from contextlib import chdir
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from apps.settings.load import load
-from apps.settings.root import Settings
-from apps.wiring.book import files_of, locked_book, place_of
-from apps.wiring.desk import opened_desk
-from core.execution.orders import label_of
 from core.greg.catalogue import STRATEGY_ID, StrategyCode
-from core.usecases.agent import put_down, recover
-from core.usecases.comparing import compare
-from core.usecases.desk import Desk, read
-from ports.decision_log import OrderUpdated, Sent
-from ports.trading import OrderIntent, Side
 from tests.support.command_line import options_agent
 from tests.support.folders import payloads
+from tests.support.past_risk import sell_past_risk
 
 POSITION = f"greg-{StrategyCode.STRADDLE}-1"
 BOOK = Path("data") / "paper-synthetic-seed7"
@@ -37,57 +25,8 @@ LOOSE = {
 @pytest.fixture
 def leaning(tmp_path: Path) -> Path:
     """A folder whose paper book holds a short call of Greg's, deep in the money: it leans."""
-    settings = load([], LOOSE, {}, None).settings
-    with chdir(tmp_path):
-        asyncio.run(_sell(settings))
+    sell_past_risk(tmp_path, LOOSE, STRATEGY_ID, POSITION, amount=0.5)
     return tmp_path
-
-
-async def _sell(settings: Settings) -> None:
-    place = place_of(settings)
-    with locked_book(place, "test"):
-        async with opened_desk(settings, files_of(place), lambda _: None) as desk:
-            await recover(desk)
-            reading = await read(desk, "BTC")
-            await compare(desk, reading)
-            chain, index = reading.snapshot.chain, reading.snapshot.index_usd
-            row = min(
-                (n for n in range(len(chain.strike)) if chain.is_call[n] and chain.bid[n] > 0.02),
-                key=lambda n: abs(float(chain.strike[n]) - index),
-            )
-            intent = OrderIntent(
-                label=label_of(STRATEGY_ID, desk.now, desk.keeper.book.counter + 1, "open"),
-                strategy_id=STRATEGY_ID,
-                position_id=POSITION,
-                contract=chain.contract(row),
-                side=Side.SELL,
-                amount=0.5,
-                price=float(chain.bid[row]),
-                reduce_only=False,
-                post_only=False,
-                valid_until=desk.now + timedelta(seconds=5),
-                expires_at=desk.now + timedelta(seconds=120),
-            )
-            await _place(desk, intent)
-            await put_down(desk, "test")
-
-
-async def _place(desk: Desk, intent: OrderIntent) -> None:
-    """Past risk, which lets nothing be opened in the minutes around a settlement."""
-    await desk.keeper.record(Sent(at=desk.now, intent=intent))
-    placed = await desk.world.trading.place(intent)
-    assert placed.order.filled_amount == intent.amount
-    await desk.keeper.record(
-        OrderUpdated(
-            at=desk.now,
-            label=intent.label,
-            state=placed.order.state,
-            order_id=placed.order.order_id,
-            filled_amount=placed.order.filled_amount,
-            fills=placed.fills,
-            reason="",
-        )
-    )
 
 
 def test_run_says_what_it_would_hedge_and_sends_nothing(leaning: Path) -> None:

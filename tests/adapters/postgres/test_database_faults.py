@@ -157,7 +157,7 @@ def overwrite(file: Path) -> None:
         ("backtest_styles", "omissions = '[{}]'"),
         ("backtest_trades", "contract = 'nothing'"),
         ("backtest_trades", "exit_reason = 'nobody knows'"),
-        ("backtest_trades", "amount = -1"),
+        ("backtest_trades", "amount = 0"),
         ("backtest_runs", "status = 'odd'"),
     ],
 )
