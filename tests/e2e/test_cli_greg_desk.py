@@ -12,6 +12,7 @@ import pytest
 from adapters.files.rule_documents import ENTRY, POSITION
 from tests.support.command_line import Ended, options_agent
 from tests.support.folders import payloads
+from tests.support.wire_processes import address, free_port
 
 BOOK = Path("data") / "paper-synthetic-seed7"
 AWAY = {"DATABASE_URL": "postgresql://127.0.0.1:1/none"}
@@ -300,7 +301,8 @@ def test_scripts(tmp_path: Path, name: str, arguments: list[str], says: str) -> 
 def test_smoke_on_the_paper_exchange(tmp_path: Path) -> None:
     """The chain comes over the wire, and every strategy opens on it."""
     ended = options_agent(
-        *("greg", "smoke", "--market", "venue", "--strategies-only", "--venue", "exchange"),
+        *("greg", "smoke", "--market", "venue", "--strategies-only"),
+        *("--venue", "exchange", *address(free_port())),
         cwd=tmp_path,
     )
 

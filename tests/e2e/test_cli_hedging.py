@@ -9,6 +9,7 @@ from core.greg.catalogue import STRATEGY_ID, StrategyCode
 from tests.support.command_line import options_agent
 from tests.support.folders import payloads
 from tests.support.past_risk import sell_past_risk
+from tests.support.wire_processes import address, free_port
 
 POSITION = f"greg-{StrategyCode.STRADDLE}-1"
 BOOK = Path("data") / "paper-synthetic-seed7"
@@ -71,7 +72,9 @@ def test_without_the_setting_nobody_looks(leaning: Path) -> None:
 def test_the_exchange_tells_the_grid_of_its_perpetual(tmp_path: Path) -> None:
     """Where hedges are wanted `run` asks the venue for it, and trades on as before."""
     ran = options_agent(
-        *("run", "--venue", "exchange", "--ticks", "1", "--interval", "1", *WANTED), cwd=tmp_path
+        *("run", "--venue", "exchange", *address(free_port())),
+        *("--ticks", "1", "--interval", "1", *WANTED),
+        cwd=tmp_path,
     )
     (book,) = (tmp_path / "data").glob("exchange-*")
 
