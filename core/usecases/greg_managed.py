@@ -72,9 +72,9 @@ class GregManager:
     after, as many as the coin held would cover. A structure of which risk refuses a leg then, or
     nobody quotes one, is not opened; where a leg fails on the way, what was traded is taken back.
 
-    Nothing is hedged, for risk lets nobody trade the perpetual: delta is left out of what the
-    position engine judges by, and its other rules decide. A put that would be taken up is bought
-    back.
+    Nothing is hedged, which the loop does and a backtest does not yet: delta is left out of what
+    the position engine judges by, and its other rules decide. A put that would be taken up is
+    bought back.
     """
 
     desk: Desk
