@@ -36,11 +36,7 @@ _CONDUCT = (
     Control(19, "kill_switch", conduct.kill_switch),
     Control(20, "clock_skew", conduct.clock),
 )
-OF_OPTIONS = (
-    Control(1, "order_size", size.order_size),
-    Control(2, "not_covered", size.covered),
-    Control(3, "expiry_exposure", size.expiry_exposure),
-    Control(4, "position_count", size.position_count),
+_OF_ANY_OPTION = (
     Control(5, "notional", size.notional),
     Control(6, "margin", size.margin_after),
     Control(6, "equity_unknown", size.equity_known),
@@ -48,6 +44,13 @@ OF_OPTIONS = (
     Control(8, "price_collar", market.price_collar, binds_closing=True),
     Control(9, "stale", market.quote_age),
     Control(10, "quote", market.quote_sanity),
+)
+OF_OPTIONS = (
+    Control(1, "order_size", size.order_size),
+    Control(2, "not_covered", size.covered),
+    Control(3, "expiry_exposure", size.expiry_exposure),
+    Control(4, "position_count", size.position_count),
+    *_OF_ANY_OPTION,
     Control(11, "instrument", market.instrument),
     *_CONDUCT,
 )
@@ -56,13 +59,7 @@ OF_STRUCTURES = (
     Control(2, "not_covered", structure.secured),
     Control(3, "expiry_exposure", structure.expiry_exposure),
     Control(4, "position_count", structure.position_counts),
-    Control(5, "notional", size.notional),
-    Control(6, "margin", size.margin_after),
-    Control(6, "equity_unknown", size.equity_known),
-    Control(7, "net_delta", size.net_delta_after),
-    Control(8, "price_collar", market.price_collar, binds_closing=True),
-    Control(9, "stale", market.quote_age),
-    Control(10, "quote", market.quote_sanity),
+    *_OF_ANY_OPTION,
     Control(11, "instrument", market.tradable),
     *_CONDUCT,
 )
