@@ -47,7 +47,7 @@ class ChainTable:
                     f"strike has {self.strike.shape}"
                 )
         order = np.lexsort((~self.is_call, self.strike, self.expiry_ms))
-        if not np.array_equal(order, np.arange(len(order))):
+        if (order[1:] < order[:-1]).any():
             raise ValueError("rows must come sorted by expiry, strike, calls first")
 
     def __len__(self) -> int:

@@ -282,6 +282,7 @@ class ContractRules:
 _GRID_SLACK = 1e-6  # of a step: far above float rounding, far below a real difference
 
 
+@lru_cache(maxsize=65_536)  # the prices and amounts of a chain are asked for again and again
 def _on_grid(steps: int, step: float) -> float:
     """*steps* x *step* as the nearest float of the decimal that the venue would print."""
     return float(steps * Decimal(repr(step)))

@@ -67,7 +67,7 @@ class Faults:
         now = self.clock.now()
         if self.draws is not None:
             self.arm(*self.draws.next(method))
-        if not self._armed:
+        if not any(_has_begun(each, now) for each in self._armed):
             return PLAIN
         self._keep([each for each in self._armed if not _is_over(each, now)])
         holding = [each for each in self._holding(now) if each.is_about(method)]
@@ -103,8 +103,7 @@ class Faults:
 
     def _next_of_requests(self, method: str, now: datetime) -> Fault | None:
         for row, fault in enumerate(self._armed):
-            has_begun = fault.starts_at is not None and fault.starts_at <= now
-            if fault.is_of_span or not has_begun or not fault.is_about(method):
+            if fault.is_of_span or not _has_begun(fault, now) or not fault.is_about(method):
                 continue
             if fault.skip > 0:
                 self._armed[row] = evolve(fault, skip=fault.skip - 1)
@@ -112,6 +111,10 @@ class Faults:
             self._armed[row] = evolve(fault, times=fault.times - 1)
             return fault
         return None
+
+
+def _has_begun(fault: Fault, now: datetime) -> bool:
+    return fault.starts_at is not None and fault.starts_at <= now
 
 
 def _is_over(fault: Fault, now: datetime) -> bool:
