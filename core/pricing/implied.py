@@ -71,9 +71,9 @@ def implied_vol(
     Error: |σ - exact| <= 8 eps σ + 6 eps |x| M / √T + 8 eps V / vega + 3 r / vega, with eps =
         2^-53, x = ln(F/K), M = N(d)/φ(d) of the out-of-the-money side, V its value, vega per
         1.00, r the rounding of the premium and of the intrinsic value, USD (test_implied.py).
-    Round trip: premium_coin at σ is within 4 units in the last place of a premium that it gave,
-        or of its time value times the elasticity of that to σ where this is more; and always of
-        the premium where the elasticity is at most 4 (test_implied.py).
+    Round trip: premium_coin at σ is within 4 units in the last place of a premium that it gave.
+        Of any other it is, too, or σ is the float whose own premium is the nearest, give or take
+        the 10 units by which those of neighbouring floats may err (test_implied.py).
     Source: the objective of P. Jäckel (2016), Let's Be Rational, Wilmott; the initial guess
         and the arithmetic are our own (implied_kernels.py).
     """

@@ -2,12 +2,13 @@
 Implied volatility of Black-76 as compiled columns; kernels.py has the terms of the formulas.
 
 A rational guess, then two steps of Householder's third-order method for every option alike. The
-few that a third step could still move are gone over one by one; so are the few whose volatility,
-put into the kernel of the premium itself, does not return the quote to 4 units in the last place.
+few that a third step could still move are gone over one by one. Then the kernel of the premium
+itself prices what was found; where it does not return the quote to 4 units in the last place,
+the floats beside it are priced too, and the one whose premium is the nearest is kept.
 """
 
 from math import inf, nan, sqrt
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from core.kernel import inline, kernel
 from core.pricing.arithmetic import (
     arguments,
-    density_factors,
     deviations,
     exp_factors,
     fma,
@@ -32,6 +32,7 @@ from ports.columns import Bools, Floats
 ARITHMETIC = "7654eef75f8d3b56"
 
 Statuses: TypeAlias = NDArray[np.int8]
+_Places: TypeAlias = NDArray[np.uint64]
 
 # The codes of core.pricing.implied.IvStatus.
 OK, AT_INTRINSIC, BELOW_INTRINSIC, ABOVE_MAX, EXPIRED, INVALID_INPUT = 0, 1, 2, 3, 4, 5
@@ -45,7 +46,8 @@ _INVERSE_ERF = (0.0977, 0.1439, 0.2618, 1.0)
 _ROOT_4_PI = 1.1283791670955126
 _GUESS_TOP = (0.01893516, 0.03509544, 0.00746896, 0.39882716)
 _GUESS_BOTTOM = (0.01343959, 0.02321075, 0.10912392, 0.01255555, 1.0)
-_TRIALS = 24  # of volatilities, for the few whose first premium is not near enough
+_TRIALS = 24  # of volatilities, where the premium of the first is not near enough
+_CERTAIN = 2.5  # times what is allowed: no premium falls so far from one float to a greater
 _TINY, _LIFT, _LN_LIFT = 1e-250, 2.0**256, 177.445678223346
 
 
@@ -78,7 +80,7 @@ def implied_vol(quotes: Quotes, out: Floats, status: Statuses) -> None:
         _improve(work)
         _rescue(work, status[part])
         _conclude(block, work, status[part], out[part])
-        _settle(block, work, status[part], out[part])
+        _settle(block, work, out[part])
 
 
 @kernel
@@ -130,18 +132,18 @@ def _guess(work: Floats) -> None:
 
 @kernel
 def _improve(work: Floats) -> None:
-    """Improve s once, and write the relative size of the step over 1 - v, which is not needed."""
+    """Improve s once, and write whether by more than 2e-4 over 1 - v, which is not needed."""
     for i in range(work.shape[1]):
         s = work[4, i]
         work[4, i] = _better(work[0, i], work[1, i], work[3, i], s)
-        work[2, i] = abs(work[4, i] / s - 1.0)
+        work[2, i] = abs(work[4, i] - s) - 2e-4 * s
 
 
 @kernel
 def _rescue(work: Floats, status: Statuses) -> None:
     """Go on where the last step was so large that the fourth power of it may count."""
     for i in range(status.size):
-        if status[i] == OK and not work[2, i] < 2e-4:
+        if not work[2, i] < 0.0 and status[i] == OK:
             for _ in range(12):
                 s = work[4, i]
                 work[4, i] = _better(work[0, i], work[1, i], work[3, i], s)
@@ -151,56 +153,98 @@ def _rescue(work: Floats, status: Statuses) -> None:
 
 @kernel
 def _conclude(quotes: Quotes, work: Floats, status: Statuses, out: Floats) -> None:
-    """Write the volatility, and into row 2 by how much its premium misses more than allowed."""
+    """Write the volatility, and into row 2 what its premium misses, or 0 where that is allowed."""
     for i in range(out.size):
-        found = work[4, i] / sqrt(quotes.tenor[i])
-        miss, allowed, _ = _miss(quotes, i, work[0, i], found)
-        work[2, i] = abs(miss) - allowed
+        tenor = quotes.tenor[i]
+        found = work[4, i] / sqrt(0.0 if tenor <= 0.0 else tenor)
+        miss = _miss(quotes, i, work[0, i], found)
+        is_far = (abs(miss) > _allowed(quotes, i)) & (status[i] == OK)
+        work[2, i] = miss if is_far else 0.0
         found = 0.0 if status[i] == AT_INTRINSIC else found
         out[i] = nan if status[i] > AT_INTRINSIC else found
 
 
 @kernel
-def _settle(quotes: Quotes, work: Floats, status: Statuses, out: Floats) -> None:
+def _settle(quotes: Quotes, work: Floats, out: Floats) -> None:
     """
-    Where the premium misses by more than allowed, search for a volatility that returns it.
+    Where a premium misses by more than allowed, find the float whose premium is the nearest.
 
-    The rounding of a premium differs from one float of volatility to the next. Newton's method
-    may end between two that both miss, so the floats on either side are tried after it.
+    Tried are the floats beside the one found, first towards the quote, until one is past it for
+    certain; then on the other side, if the one found was not short of it for certain. Rows 1, 3
+    and 4 of *work* become the volatility found, the least miss so far and the next on trial.
     """
+    places, count = np.empty(out.size, np.uint64), 0
     for i in range(out.size):
-        if status[i] == OK and work[2, i] > 0.0:
-            iv = out[i]
-            miss, allowed, vega = _miss(quotes, i, work[0, i], iv)
-            least = abs(miss)
-            for n in range(_TRIALS):
-                floats_aside = n - 3 if n % 2 else 3 - n  # from n = 4: -1, 2, -3, 4
-                iv += miss / vega if n < 4 else floats_aside * spacing(iv)
-                miss, allowed, vega = _miss(quotes, i, work[0, i], iv)
-                if abs(miss) < least:
-                    out[i], least = iv, abs(miss)
-                if least <= allowed:
-                    break
+        places[count] = i
+        count += work[2, i] != 0.0
+    places = places[:count]
+    for place in places:
+        work[1, place], work[3, place] = out[place], abs(work[2, place])
+        work[4, place] = _beside(out[place], work[2, place])
+    for _ in range(_TRIALS):
+        if places.size == 0:
+            break
+        places = _go_on(quotes, work, places, _misses(quotes, work, places), out)
+
+
+@kernel
+def _misses(quotes: Quotes, work: Floats, places: _Places) -> Floats:
+    """What the premiums on trial miss; the options are copied together first, for vector code."""
+    n = places.size
+    x, trial, misses = np.empty(n), np.empty(n), np.empty(n)
+    few = Quotes(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n, np.bool_))
+    for j in range(n):
+        i = places[j]
+        x[j], trial[j] = work[0, i], work[4, i]
+        few.premium_coin[j], few.forward[j] = quotes.premium_coin[i], quotes.forward[i]
+        few.strike[j], few.tenor[j] = quotes.strike[i], quotes.tenor[i]
+        few.is_call[j] = quotes.is_call[i]
+    for j in range(n):
+        misses[j] = _miss(few, j, x[j], trial[j])
+    return misses
+
+
+@kernel
+def _go_on(quotes: Quotes, work: Floats, places: _Places, misses: Floats, out: Floats) -> _Places:
+    """Keep what is nearer, write the next on trial, and return the places that have one."""
+    found, first, least, trial = work[1], work[2], work[3], work[4]
+    count = 0
+    for j in range(places.size):
+        i, miss = places[j], misses[j]
+        if abs(miss) < least[i]:
+            out[i], least[i] = trial[i], abs(miss)
+        allowed = _allowed(quotes, i)
+        way = trial[i] - found[i]
+        is_past = (-miss if way > 0.0 else miss) > _CERTAIN * allowed
+        is_towards = (way > 0.0) == (first[i] > 0.0)
+        has_other_side = is_towards and abs(first[i]) <= _CERTAIN * allowed
+        trial[i] = _beside(found[i], -way) if is_past else _beside(trial[i], way)
+        places[count] = i
+        count += least[i] > allowed and (has_other_side or not is_past)
+    return places[:count]
 
 
 @inline
-def _miss(quotes: Quotes, i: int, x: float, iv: float) -> Any:
-    """
-    By how much premium_coin at *iv* misses the quote, how much is allowed, and vega per 1.00.
+def _beside(iv: float, way: float) -> float:
+    """The next float to *iv*, the greater one where *way* is positive."""
+    step = 0.6 * spacing(iv)  # the next is a whole spacing away, or half of one
+    return iv + (step if way > 0.0 else -step)
 
-    All times the forward. Allowed are 4 units in the last place of the quote, or of what vega
-    makes of one of *iv*, where that is more than 4 times as much.
-    """
-    forward, strike, quote = quotes.forward[i], quotes.strike[i], quotes.premium_coin[i]
-    root = sqrt(quotes.tenor[i])
+
+@inline
+def _allowed(quotes: Quotes, i: int) -> float:
+    return 4.0 * spacing(quotes.premium_coin[i])
+
+
+@inline
+def _miss(quotes: Quotes, i: int, x: float, iv: float) -> float:
+    """The quote less premium_coin at *iv*, to the bit."""
+    forward, strike, is_call = quotes.forward[i], quotes.strike[i], quotes.is_call[i]
     a, t = deviations(x, quotes.tenor[i], iv)
-    y, gap, _ = given = arguments(a, t)
-    found = premium(forward, strike, quotes.is_call[i], given, mills(y, gap)) / forward
-    front, back = density_factors(y)
-    vega = (forward if forward < strike else strike) * root * front * back
-    is_steep = vega * iv > 4.0 * (forward * quote)
-    allowed = 4.0 * (2.0**-53 * (vega * iv) if is_steep else forward * spacing(quote))
-    return forward * (quote - found), allowed, vega
+    given = arguments(a, t)
+    value = premium(forward, strike, is_call, given, mills(given[0], given[1]))
+    miss: float = quotes.premium_coin[i] - value / forward
+    return miss
 
 
 @inline

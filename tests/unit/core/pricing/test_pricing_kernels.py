@@ -64,6 +64,7 @@ LOOPS = [
     implied_kernels._guess,
     implied_kernels._improve,
     implied_kernels._conclude,
+    implied_kernels._misses,
 ]
 
 
@@ -74,6 +75,7 @@ def test_loops_are_vector_code(loop: Any) -> None:
     quotes, work, status = Quotes(*options), np.ones((5, 8)), np.empty(8, dtype=np.int8)
     values = {"options": options, "quotes": quotes, "work": work, "out": row, "status": status}
     values |= {"rows": (row, row), "low": (row,) * 4, "high": (row,) * 4, "last": row}
+    values |= {"places": np.arange(8, dtype=np.uint64)}
     names = inspect.signature(loop.py_func).parameters
 
     fresh = numba.njit(error_model="numpy", fastmath={"contract", "nsz"})(loop.py_func)
