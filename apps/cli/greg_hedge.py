@@ -51,7 +51,7 @@ def command(
             }
         )
         return
-    show_text(first_line(settings, "hedges: DRY RUN"))
+    show_text(first_line(settings, f"hedges by the {settings.hedge.hedge_scope}: DRY RUN"))
     _show_rules(settings, rules)
     if not views:
         show_text("no open position that is hedged")
@@ -95,7 +95,7 @@ def _show(views: list[HedgeView], snapshots: dict[str, MarketSnapshot]) -> None:
         usd = None
         if order is not None:
             lot = future_rules(view.underlying).amount_step
-            usd = usd_amount(order.size, snapshots[view.underlying].index_usd, lot)
+            usd = usd_amount(order.needed, snapshots[view.underlying].index_usd, lot)
         made.add_row(
             view.position_id,
             figure(view.net_delta, 4),

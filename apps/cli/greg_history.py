@@ -13,7 +13,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from apps.cli.book_view import end
-from apps.cli.console import show_json, show_table, show_text, table
+from apps.cli.console import show_json, show_table, show_text, table, tell
 from apps.cli.exits import ExitCode
 from apps.cli.greg_options import (
     SpotFolder,
@@ -24,6 +24,7 @@ from apps.cli.greg_options import (
     or_misuse,
     warn_of,
 )
+from apps.cli.left_out import of_each
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
 from apps.cli.output_file import write_out
 from apps.settings.root import Settings
@@ -93,14 +94,14 @@ def command(
     wanted = tuple(coin or ("BTC", "ETH"))
     days = asyncio.run(days_of(settings, chains, recordings, wanted, span, rules.entry))
     warn_of(rules)
-    if out is not None:
-        write_out(out, _csv(days))
     if as_json:
         show_json({"ok": True, "days": [_record(day) for day in days], "count": len(days)})
-        return
-    show_text(first_line(settings, f"rules {rules.entry.version} {rules.mode}"))
-    for underlying in wanted:
-        _show(underlying, [day for day in days if day.bundle.underlying == underlying])
+    else:
+        show_text(first_line(settings, f"rules {rules.entry.version} {rules.mode}"))
+        for underlying in wanted:
+            _show(underlying, [day for day in days if day.bundle.underlying == underlying])
+    if out is not None:
+        write_out(out, _csv(days))
 
 
 def span_asked(first: str, last: str) -> tuple[date, date]:
@@ -121,9 +122,16 @@ async def days_of(
 ) -> list[SensorDay]:
     """Each day of *span*, coin after coin, by what was known when it ended."""
     found: list[SensorDay] = []
-    for coin in coins:  # one after the other: a recording's clock only goes forward
+
+    async def read(coin: str) -> None:  # one by one: a recording's clock only goes forward
         place = await recorded_place(settings, chains, recordings, (coin,))
-        found += [day async for day in sensor_days(place.reader, place.clock, coin, span, rules)]
+        for line in place.left_out:
+            tell(line)
+        found.extend(
+            [day async for day in sensor_days(place.reader, place.clock, coin, span, rules)]
+        )
+
+    await of_each(coins, read)
     return found
 
 

@@ -52,6 +52,8 @@ def bundles(
 
     async def read() -> tuple[SensorBundle, ...]:
         async with sensor_place(settings, recordings, instant) as place:
+            for line in place.left_out:
+                tell(line)
             return await _read(place, coins)
 
     return asyncio.run(read())
@@ -82,7 +84,10 @@ def or_misuse(make: Callable[[], _Found]) -> _Found:
 
 def first_line(settings: Settings, *more: str) -> str:
     """The line that every screen of Greg starts with."""
-    state = settings.greg.greg_trading_mode.upper().replace("_", " ")
+    greg = settings.greg
+    state = greg.greg_trading_mode.upper().replace("_", " ")
+    if state == "LIVE":
+        state = "LIVE EXECUTION" if greg.greg_enable_live_execution else "LIVE BUT DISARMED"
     return " | ".join((mode_line(settings), f"greg {state}", *more))
 
 

@@ -123,10 +123,20 @@ def _show(views: list[PositionView]) -> None:
             figure(view.dte, 0),
             figure(view.net_delta, 3),
             urgent(view.suggested_action, view.urgency),
-            view.suggestion.reason,
+            _why(view.suggestion),
             view.position_id,
         )
     show_table(made)
+
+
+def _why(suggestion: Suggestion) -> str:
+    """The reason, and what guards in use say beside it."""
+    guards = (
+        f"{name.removeprefix('guard_').replace('_', ' ')}: {told}"
+        for name, told in suggestion.metrics.items()
+        if name.startswith("guard")
+    )
+    return "; ".join((suggestion.reason, *guards))
 
 
 def _show_demo(settings: Settings, rules: GregRules, as_json: bool) -> None:

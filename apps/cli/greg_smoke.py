@@ -40,7 +40,8 @@ def command(
         bool, typer.Option("--strategies-only", help="The strategies alone.")
     ] = False,
     spot: Annotated[
-        float | None, typer.Option("--spot", metavar="USD", min=1.0, help="Of the flat market.")
+        float | None,
+        typer.Option("--spot", metavar="USD", min=1.0, max=1e9, help="Of the flat market."),
     ] = None,
     on: Annotated[
         SmokeMarket, typer.Option("--market", help="An invented flat one, or the venue's chain.")

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 from attrs import asdict
 
-from apps.cli.console import show_json, show_table, show_text, table
+from apps.cli.console import show_json, show_table, show_text, table, tell
 from apps.cli.file_tables import csv_table
 from apps.cli.greg_study_page import page
+from apps.cli.left_out import of_each
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
 from apps.cli.output_file import write_if_asked
-from apps.wiring.market import archive_of
+from apps.wiring.market import archive_of, left_out_of
 from core.analysis.hedge_paths import HedgeOutcome, excess_pct, frontier
 from core.usecases.study_hedges import HedgeStudy, study_hedges
 
@@ -49,17 +50,25 @@ def command(
 
     async def measure() -> list[HedgeStudy]:
         archive = archive_of(chains, wanted)
+        for line in await left_out_of(archive, wanted):
+            tell(line)
         cost = settings.hedge.hedge_cost
-        return [await study_hedges(archive, each, cost) for each in wanted]
+        found: list[HedgeStudy] = []
+
+        async def study(underlying: str) -> None:
+            found.append(await study_hedges(archive, underlying, cost))
+
+        await of_each(wanted, study)
+        return found
 
     studies = asyncio.run(measure())
-    write_if_asked(out, lambda: _csv(studies))
-    write_if_asked(html, lambda: page(studies))
     if as_json:
         show_json({"ok": True, "studies": [asdict(study) for study in studies]})
-        return
-    for study in studies:
-        _show(study)
+    else:
+        for study in studies:
+            _show(study)
+    write_if_asked(out, lambda: _csv(studies))
+    write_if_asked(html, lambda: page(studies))
 
 
 def _show(study: HedgeStudy) -> None:

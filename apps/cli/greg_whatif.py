@@ -10,7 +10,7 @@ from attrs import asdict
 
 from apps.cli.console import show_json, show_text, tell
 from apps.cli.greg_log import FromDay, ToDay, filter_of
-from apps.cli.greg_options import Coin
+from apps.cli.greg_options import Coin, coins_asked
 from apps.cli.greg_whatif_text import report_csv, report_text
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.cli.output_file import write_out
@@ -56,6 +56,8 @@ def command(
     Marks are those that the agent wrote down of what it held; --chains adds recorded markets.
     """
     settings = settings_from(config, overrides, venue).settings
+    if underlying is not None:
+        coins_asked(settings, [underlying])
     wanted = filter_of(underlying, None, first, last)
     log, told = asyncio.run(_read(settings, wanted, chains))
     if log.warning:

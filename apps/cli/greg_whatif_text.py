@@ -64,18 +64,18 @@ def _line(group: Group, whole: Group) -> str:
     return (
         f"{group.name:<28} suggestions {group.suggestions:>4}, executed {group.executed:>4}, "
         f"share {share_pct(group, whole):5.1f} %, followed {group.follow_rate_pct:5.1f} %, "
-        f"average P&L {figure(group.avg_pnl_pct, 1)} %"
+        f"average P&L {_percent(group.avg_pnl_pct)}"
     )
 
 
 def _versus(report: FollowReport) -> list[str]:
     followed, ignored = report.followed, report.ignored
     lines = [
-        f"{each.name}: {each.suggestions}, average P&L {figure(each.avg_pnl_pct, 1)} %"
+        f"{each.name}: {each.suggestions}, average P&L {_percent(each.avg_pnl_pct)}"
         for each in (followed, ignored)
     ]
     if followed.avg_pnl_pct is not None and ignored.avg_pnl_pct is not None:
-        difference = followed.avg_pnl_pct - ignored.avg_pnl_pct
+        difference = 100.0 * (followed.avg_pnl_pct - ignored.avg_pnl_pct)
         word = "better" if difference > 0 else "worse" if difference < 0 else "equal"
         lines.append(f"followed is {word} by {abs(difference):.1f} points")
     return lines
@@ -110,9 +110,12 @@ def _compared(each: Comparison) -> str:
 
 def _decision(record: GregRecord) -> str:
     entry = record.entry
-    pnl = None if entry.pnl_pct is None else 100.0 * entry.pnl_pct
     done = "EXEC" if became(record) == "executed" else "SKIP"
     return (
         f"{entry.timestamp:%Y-%m-%d %H:%M} {entry.underlying:<6} {entry.action_type:<22} "
-        f"{done} {entry.mode:<12} P&L {figure(pnl, 1)} %"
+        f"{done} {entry.mode:<12} P&L {_percent(entry.pnl_pct)}"
     )
+
+
+def _percent(fraction: float | None) -> str:
+    return f"{figure(None if fraction is None else 100.0 * fraction, 1)} %"

@@ -45,6 +45,10 @@ class HedgeSettings(Section):
         "target",
         description="where a hedge ends: at the target delta, or at the edge of the band",
     )
+    hedge_scope: Literal["position", "book"] = Field(
+        "position",
+        description="what has to lean: the position, or all that is hedged on its coin together",
+    )
 
 
 class GregSettings(Section):

@@ -18,13 +18,12 @@ from apps.settings.venue import BASE_URLS
 from apps.wiring.clock import system_clock
 from apps.wiring.deribit import public_client
 from apps.wiring.greg_params import data_source, sensor_params
-from apps.wiring.market import archive_of, market_at
+from apps.wiring.market import archive_of, left_out_of, market_at, nothing_of
 from core.context.sensor_values import DataSource
 from core.simulation.replay import ReplayClock, ReplayMarket
 from core.simulation.spliced_history import SplicedHistory
 from core.usecases.read_sensors import SensorReader
 from ports.clock import Clock
-from ports.errors import Unavailable
 from ports.history import Candles, History
 from ports.market_data import MarketData
 
@@ -39,11 +38,16 @@ class Recordings:
 
 @frozen(eq=False, kw_only=True)
 class SensorPlace:
-    """A reader of sensors, the market it looks at, and the time there."""
+    """
+    A reader of sensors, the market it looks at, and the time there.
+
+    *left_out* is what of a recording cannot be used, a line each.
+    """
 
     reader: SensorReader
     market: MarketData
     clock: Clock
+    left_out: tuple[str, ...] = ()
 
 
 @asynccontextmanager
@@ -88,6 +92,7 @@ async def sensor_place(
         ),
         market=place.data,
         clock=place.clock,
+        left_out=tuple(await place.left_out(settings.venue.underlyings)),
     )
 
 
@@ -105,7 +110,7 @@ async def recorded_place(
     archive = archive_of(chains, underlyings)
     instants = sorted({at for coin in underlyings for at in await archive.instants(coin)})
     if not instants:
-        raise Unavailable(f"{chains} has no snapshot of {', '.join(underlyings)}")
+        raise await nothing_of(archive, underlyings, str(chains))
     clock = ReplayClock(instants, instants[0])
     market = await ReplayMarket.opened(archive, clock, underlyings)
     earlier = (
@@ -123,6 +128,7 @@ async def recorded_place(
         ),
         market=market,
         clock=clock,
+        left_out=tuple(await left_out_of(archive, underlyings)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from apps.settings.root import Settings
 from apps.wiring.book import place_of
@@ -28,23 +28,28 @@ from core.analysis.greg_view import (
 )
 from core.greg.bands import BandRule, band_of
 from core.greg.entry_variants import step_held
+from core.greg.hedge_needs import HedgeSight
 from core.greg.hedging import HEDGEABLE
 from core.greg.holdings import Holding, band_inputs, holding_of
 from core.greg.management import HedgeRule
 from core.greg.reading import EntryReading, entry_reading
+from core.usecases.desk import Desk
+from ports.errors import PortError
 from ports.market_data import MarketSnapshot
+from ports.trading import Account
 
 
 @frozen(eq=False, kw_only=True)
 class GregBook:
     """
     The open positions of Greg's, sandbox included; of each coin they are on a snapshot, and what
-    the entry engine says of it now.
+    the entry engine says of it now, with the account where a guard in use looks at it.
     """
 
     holdings: tuple[Holding, ...]
     snapshots: dict[str, MarketSnapshot]
     readings: dict[str, EntryReading]
+    accounts: dict[str, Account | None] = field(factory=dict)
 
 
 async def greg_book(settings: Settings, rules: GregRules) -> GregBook:
@@ -61,11 +66,22 @@ async def greg_book(settings: Settings, rules: GregRules) -> GregBook:
         found = [holding for each in open_now if (holding := holding_of(each)) is not None]
         coins = sorted({each.underlying for each in found})
         snapshots = {coin: await desk.world.market.snapshot(coin) for coin in coins}
+        asked = coins if advice_terms(settings, rules).asks_health else []
+        accounts = {coin: await _account(desk, coin) for coin in asked}
     return GregBook(
         holdings=tuple(found),
         snapshots=snapshots,
         readings=await _readings(settings, rules, snapshots, found),
+        accounts=accounts,
     )
+
+
+async def _account(desk: Desk, coin: str) -> Account | None:
+    """The account in *coin*; None, of unknown health, where it cannot be read."""
+    try:
+        return await desk.world.trading.account(coin)
+    except PortError:
+        return None
 
 
 async def _readings(
@@ -133,17 +149,27 @@ def _view(holding: Holding, book: GregBook, terms: AdviceTerms) -> PositionView 
         selected=reading.selection.strategy,
         funding=reading.bundle.sensors.predicted_funding_rate,
         market=reading.bundle.market,
+        account=book.accounts.get(holding.underlying),
     )
 
 
 def hedge_views(settings: Settings, rules: GregRules, book: GregBook) -> list[HedgeView]:
     """Every position that may be hedged, with the order it would need."""
     terms = hedge_terms(settings, rules.position)
+    sights = {
+        coin: HedgeSight(
+            held=book.holdings,
+            snapshot=snapshot,
+            rule_of=lambda holding, seen: hedge_rule_for(settings, rules, holding, seen),
+            terms=terms,
+            now=snapshot.taken_at,
+        )
+        for coin, snapshot in book.snapshots.items()
+    }
     return [
-        hedge_view(each, seen, hedge_rule_for(settings, rules, each, seen), terms)
+        hedge_view(each, sights[each.underlying])
         for each in book.holdings
         if each.code in HEDGEABLE
-        for seen in [book.snapshots[each.underlying]]
     ]
 
 

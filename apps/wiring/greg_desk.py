@@ -15,7 +15,7 @@ from apps.wiring.greg_params import (
     mode_state,
     sensor_params,
 )
-from apps.wiring.greg_risk import tightened_mode
+from apps.wiring.greg_risk import size_caps, tightened_mode
 from apps.wiring.greg_rules import GregRules, greg_rules
 from core.context.sensor_values import DataSource
 from core.usecases.desk import Desk
@@ -87,5 +87,6 @@ def greg_desk_params(settings: Settings, rules: GregRules) -> GregDeskParams:
         hedge_terms=hedge_terms(settings, rules.position),
         is_core_dry_run=settings.loop.dry_run,
         refuses_unknown_flags=settings.greg.greg_unknown_flags == "refused",
+        size_caps=size_caps(settings),
         period=timedelta(seconds=settings.loop.loop_interval_sec),
     )

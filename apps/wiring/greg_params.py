@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from apps.settings.faults import Fault, SettingsError
+from apps.settings.kinds import Coin
 from apps.settings.root import Settings
 from apps.settings.venue import BASE_URLS
+from apps.wiring.greg_risk import size_caps, tightened_mode
 from apps.wiring.greg_rules import greg_rules
 from core.context.sensor_values import DataSource, SensorParams, SensorVariant
 from core.greg.bands import BandRule
 from core.greg.catalogue import HedgeMode, StrategyCode
 from core.greg.guards import Guard, guards_of
-from core.greg.hedging import HedgeStop, HedgeTerms
+from core.greg.hedging import HedgeScope, HedgeStop, HedgeTerms
 from core.greg.management import (
     BandBasis,
     FundingConvention,
@@ -21,7 +23,15 @@ from core.greg.management import (
     PositionVariant,
 )
 from core.greg.modes import Caps, Environment, Mode, ModeState
+from core.greg.sizing import with_notional
 from core.strategies.greg import GregParams
+
+_RULES_OF_GREG = (
+    "greg_sensor_variants",
+    "greg_entry_variants",
+    "greg_scheduled_events",
+    "greg_position_variants",
+)
 
 
 def sensor_params(settings: Settings) -> SensorParams:
@@ -56,11 +66,11 @@ def greg_params(settings: Settings) -> GregParams:
     What Greg looks at, and by which rules.
 
     Raises:
-        SettingsError: There is no variant of a name.
+        SettingsError: There is no guard or variant of a name.
 
         StoreDamaged: A shipped document is not as it was shipped.
     """
-    rules = greg_rules(settings)
+    rules, state = greg_rules(settings), tightened_mode(settings, mode_state(settings))
     return GregParams(
         underlyings=tuple(settings.venue.underlyings),
         data_source=data_source(settings),
@@ -69,8 +79,22 @@ def greg_params(settings: Settings) -> GregParams:
         sensors=sensor_params(settings),
         convention=funding_convention(settings),
         variants=position_variants(settings),
-        mode=mode_state(settings).mode,
+        guards=guards_in_use(settings),
+        caps=with_notional(size_caps(settings), state),
+        mode=state.mode,
     )
+
+
+def greg_config(settings: Settings, coin: Coin) -> dict[str, object]:
+    """All of Greg's that can change what he opens and ends on *coin* in a backtest, by name."""
+    given, caps = settings.greg.model_dump(mode="json"), size_caps(settings)
+    limits = greg_rules(settings).entry.of(coin).thresholds.by_key()
+    return {
+        **{f"greg.{name}": given[name] for name in _RULES_OF_GREG},
+        **{f"greg.entry_rules.{key}": value for key, value in limits.items()},
+        "greg.max_equity_share": 100.0 * caps.equity_share,
+        "greg.max_positions_per_underlying": float(caps.most_positions),
+    }
 
 
 def guards_in_use(settings: Settings) -> tuple[Guard, ...]:
@@ -115,6 +139,7 @@ def hedge_terms(settings: Settings, rules: PositionRules) -> HedgeTerms:
     return HedgeTerms(
         basis=BandBasis(settings.greg.hedge_band_basis),
         stop=HedgeStop(settings.hedge.hedge_stop),
+        scope=HedgeScope(settings.hedge.hedge_scope),
         figures=rules.figures,
     )
 

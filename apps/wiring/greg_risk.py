@@ -7,9 +7,10 @@ from apps.wiring.greg_rules import OverridesFound, overrides_in
 from core.greg.environment import EnvMode
 from core.greg.modes import Caps, ModeState
 from core.greg.risk_overrides import RiskField, RiskScope, risk_in
+from core.greg.sizing import SizeCaps
 from core.usecases.desk import DeskParams
 
-_EQUITY_SHARE_PCT, _MOST_POSITIONS = 25.0, 3.0
+_CAPS = SizeCaps()
 
 
 def global_fields(settings: Settings) -> tuple[RiskField, ...]:
@@ -56,9 +57,9 @@ def bot_fields(settings: Settings) -> tuple[RiskField, ...]:
     return (
         RiskField(
             key="max_equity_share",
-            label="share of equity",
+            label="share of equity that Greg ties up",
             unit="%",
-            default=_EQUITY_SHARE_PCT,
+            default=100.0 * _CAPS.equity_share,
         ),
         RiskField(
             key="max_notional_usd_per_position",
@@ -76,7 +77,7 @@ def bot_fields(settings: Settings) -> tuple[RiskField, ...]:
             key="max_positions_per_underlying",
             label="open positions of a coin",
             unit="",
-            default=_MOST_POSITIONS,
+            default=float(_CAPS.most_positions),
         ),
     )
 
@@ -105,12 +106,27 @@ def tightened_params(settings: Settings, params: DeskParams) -> DeskParams:
 
 def tightened_mode(settings: Settings, state: ModeState) -> ModeState:
     """*state* with the overrides of Greg's own risk over its caps."""
-    told = risk_in(found_overrides(settings).overrides, RiskScope.BOT)
-    if not told:
+    if not risk_in(found_overrides(settings).overrides, RiskScope.BOT):
         return state
-    now = {each.key: each.tightened(told.get(each.key)) for each in bot_fields(settings)}
+    now = _bot_limits(settings)
     coin = now["max_notional_usd_per_underlying"]
     caps = Caps(
         per_position_usd=min(now["max_notional_usd_per_position"], coin), per_underlying_usd=coin
     )
     return evolve(state, caps=caps)
+
+
+def size_caps(settings: Settings) -> SizeCaps:
+    """The caps of an opening in any mode, with the overrides of Greg's own risk over them."""
+    now = _bot_limits(settings)
+    return evolve(
+        _CAPS,
+        equity_share=now["max_equity_share"] / 100.0,
+        most_positions=int(now["max_positions_per_underlying"]),
+    )
+
+
+def _bot_limits(settings: Settings) -> dict[str, float]:
+    """The limits of Greg's own as they are in force, by key."""
+    told = risk_in(found_overrides(settings).overrides, RiskScope.BOT)
+    return {each.key: each.tightened(told.get(each.key)) for each in bot_fields(settings)}

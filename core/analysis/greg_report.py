@@ -9,7 +9,7 @@ from ports.greg_log import GregEntry
 
 @frozen(kw_only=True)
 class Group:
-    """Suggestions of one kind; *avg_pnl_pct* percent, None where none is known."""
+    """Suggestions of one kind; *avg_pnl_pct* a fraction as in the log, None where none is known."""
 
     name: str
     suggestions: int
@@ -77,7 +77,7 @@ def _group(name: str, entries: Sequence[GregEntry]) -> Group:
         name=name,
         suggestions=len(entries),
         executed=sum(_is_followed(each) for each in entries),
-        avg_pnl_pct=100.0 * sum(known) / len(known) if known else None,
+        avg_pnl_pct=sum(known) / len(known) if known else None,
     )
 
 

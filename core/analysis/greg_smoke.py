@@ -28,6 +28,7 @@ MOVES = (0.0, 0.03, -0.03, 0.05, -0.05)
 SIZE = 1.0  # contracts a leg
 _VOLATILITY = 0.6
 _FRONT_DAYS, _DAYS = 10, 35
+_STRIKE_PLACES = 6  # of a dollar: a strike at the money is the spot itself
 _EXITS = frozenset({Advice.CLOSE, Advice.TAKE_PROFIT, Advice.ASSIGN})
 
 
@@ -85,7 +86,7 @@ def flat_market(underlying: str, spot_usd: float, at: datetime) -> MarketSnapsho
     Raises:
         ValueError: Not BTC or ETH, or *spot_usd* is not positive.
     """
-    strikes = spot_usd * np.arange(0.6, 1.4001, 0.025)
+    strikes = np.round(spot_usd * np.arange(0.6, 1.4001, 0.025), _STRIKE_PLACES)
     rows = [
         (epoch_ms(at + timedelta(days=days)), float(strike), kind is OptionKind.CALL)
         for days in (_FRONT_DAYS, _DAYS)

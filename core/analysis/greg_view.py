@@ -11,13 +11,16 @@ from core.greg.advice import Suggestion
 from core.greg.catalogue import CATALOGUE, StrategyCode
 from core.greg.guard_facts import guard_facts
 from core.greg.guards import Guard, with_guards
-from core.greg.hedging import HedgeOrder, HedgeTerms, hedge_order
-from core.greg.holdings import Holding, hedged_of, position_of, profit_coin
-from core.greg.management import FundingConvention, HedgeRule, PositionRules, PositionVariant
+from core.greg.hedge_needs import HedgeSight, hedge_need
+from core.greg.hedging import HedgeOrder
+from core.greg.holdings import Holding, hedged_of, position_of
+from core.greg.management import FundingConvention, PositionRules, PositionVariant
 from core.greg.modes import Environment, Mode
+from core.greg.noting import figures_of
 from core.greg.positions import advise
 from core.greg.variant_facts import with_variant_facts
 from ports.market_data import MarketSnapshot
+from ports.trading import Account
 
 
 class Mood(StrEnum):
@@ -122,6 +125,11 @@ class AdviceTerms:
     environment: Environment
     variants: frozenset[PositionVariant] = frozenset()
 
+    @property
+    def asks_health(self) -> bool:
+        """Whether any guard in use looks at the account."""
+        return any(guard.asks_health for guard in self.guards)
+
 
 def position_view(
     holding: Holding,
@@ -131,11 +139,12 @@ def position_view(
     selected: StrategyCode | None = None,
     funding: float | None = None,
     market: MarketFacts | None = None,
+    account: Account | None = None,
 ) -> PositionView | None:
     """
     Return *holding* with what is advised for it on *snapshot*; None if it has no rules.
 
-    *selected*, *funding* and *market* are what else is known of the coin.
+    *selected*, *funding*, *market* and *account* are what else is known of the coin.
     """
     now, market = snapshot.taken_at, market or MarketFacts()
     facts = position_of(holding, snapshot, now, funding)
@@ -149,9 +158,8 @@ def position_view(
     )
     if found is None:
         return None
-    told = guard_facts(facts, holding, snapshot, market)
+    told = guard_facts(facts, holding, snapshot, market, account)
     suggestion = with_guards(found, facts, told, terms.guards)
-    profit = profit_coin(holding, snapshot, now)
     return PositionView(
         position_id=holding.position_id,
         underlying=holding.underlying,
@@ -165,7 +173,7 @@ def position_view(
         mode=terms.mode,
         badge=badge_of(holding, terms),
         pnl_pct=None if facts.profit_pct is None else 100.0 * facts.profit_pct,
-        pnl_usd=None if profit is None else profit * snapshot.index_usd,
+        pnl_usd=figures_of(holding, facts, snapshot).pnl_usd,
         dte=facts.dte,
         net_delta=facts.net_delta,
         suggested_action=suggestion.action,
@@ -184,24 +192,21 @@ def badge_of(holding: Holding, terms: AdviceTerms) -> str:
     return "LIVE" if terms.mode is Mode.LIVE else "PAPER"
 
 
-def hedge_view(
-    holding: Holding, snapshot: MarketSnapshot, rule: HedgeRule, terms: HedgeTerms
-) -> HedgeView:
-    """Return what the hedge engine would do for *holding* on *snapshot*."""
-    hedged = hedged_of(holding, snapshot, snapshot.taken_at)
-    order = None
-    if hedged is None:
+def hedge_view(holding: Holding, sight: HedgeSight) -> HedgeView:
+    """Return what the hedge engine would do for *holding*."""
+    hedged = hedged_of(holding, sight.snapshot, sight.snapshot.taken_at)
+    need = hedge_need(holding, sight)
+    if need.leaning is None:
         status = "data_missing: delta"
     else:
-        order = hedge_order(hedged, rule, snapshot.taken_at, terms=terms)
-        status = "within_band" if order is None else "proposed"
+        status = "within_band" if need.order is None else "proposed"
     return HedgeView(
         position_id=holding.position_id,
         strategy_type=holding.code,
         underlying=holding.underlying,
         net_delta=None if hedged is None else hedged.net_delta,
-        threshold=rule.band,
-        order=order,
+        threshold=need.rule.band,
+        order=need.order,
         status=status,
     )
 

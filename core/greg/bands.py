@@ -3,7 +3,7 @@
 from enum import StrEnum
 from math import sqrt
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ports.checks import finite, not_negative, positive
 
@@ -41,13 +41,25 @@ class Band:
     target_iv: float
 
 
+_LAST_DAY = 1.0 / 365.0  # years
+
+
 def band_of(rule: BandRule, inputs: BandInputs, fixed: float) -> Band:
-    """Return the band of *rule*; *fixed* is the half-width where the document rules, coin."""
-    if rule == BandRule.WHALLEY_WILMOTT:
-        return Band(half_width=whalley_wilmott(inputs), target_iv=inputs.iv)
-    if rule == BandRule.ZAKAMOULINE:
-        return zakamouline(inputs)
-    return Band(half_width=fixed, target_iv=inputs.iv)
+    """
+    Return the band of *rule*; *fixed* is the half-width where the document rules, coin.
+
+    None is narrower than that on the last day, when gamma leaps.
+    """
+    if rule == BandRule.FIXED:
+        return Band(half_width=fixed, target_iv=inputs.iv)
+    found = (
+        zakamouline(inputs)
+        if rule == BandRule.ZAKAMOULINE
+        else Band(half_width=whalley_wilmott(inputs), target_iv=inputs.iv)
+    )
+    if inputs.tenor < _LAST_DAY:
+        return evolve(found, half_width=max(found.half_width, fixed))
+    return found
 
 
 def whalley_wilmott(inputs: BandInputs) -> float:

@@ -7,12 +7,12 @@ from enum import StrEnum
 from attrs import frozen
 
 from core.greg.advice import Advice
-from core.greg.hedging import HedgedPosition, HedgeOrder, HedgeTerms, hedge_order
+from core.greg.hedging import HedgeOrder
 from core.greg.holdings import HeldLeg, Holding
-from core.greg.legging import LegOrder, begun
-from core.greg.management import FundingConvention, HedgeRule
+from core.greg.legging import LegOrder, in_order
+from core.greg.management import FundingConvention
 from core.greg.modes import Environment, Mode
-from core.greg.structures import Structure
+from core.greg.structures import NoStructure, Structure
 from ports.trading import Side
 
 
@@ -75,40 +75,53 @@ PlannedOrder = LegOrder | HedgeOrder | HedgeOff
 @frozen(kw_only=True)
 class PlanFacts:
     """
-    What orders are planned from: *hedged* is None where a delta is unknown, *reopened* where a
-    roll finds nothing to open.
+    What orders are planned from: *hedge* is None where none is needed or a delta is unknown,
+    *funding* where it is unknown; *reopened* is what a roll would open.
     """
 
     holding: Holding
-    hedged: HedgedPosition | None
-    rule: HedgeRule
-    terms: HedgeTerms
+    hedge: HedgeOrder | None
     convention: FundingConvention
     funding: float | None
-    reopened: Structure | None
+    reopened: Structure | NoStructure
     now: datetime
 
 
 def orders_for(action: Advice, facts: PlanFacts) -> tuple[PlannedOrder, ...]:
     """
-    Return the orders that *action* is, in the order they are sent; none where nothing fits.
+    Return the orders that *action* is, in the order they are sent; none where it cannot be done.
 
     What was sold is bought back before what was bought is sold, and the hedge is taken off behind
-    both. A put that is taken up is closed and the perpetual bought where the convention prefers
-    it; coin itself is not traded here.
+    both. An action is whole or not at all: a put is closed to take its coin up only where that is
+    through the perpetual, the one way there is here.
     """
     if action is Advice.HEDGE:
-        if facts.hedged is None:
-            return ()
-        found = hedge_order(facts.hedged, facts.rule, facts.now, terms=facts.terms)
-        return () if found is None else (found,)
+        return () if facts.hedge is None else (facts.hedge,)
     closing: tuple[PlannedOrder, ...] = closing_orders(facts.holding.legs)
     closing += hedge_off(facts.holding)
-    if action is Advice.ASSIGN and _prefers_perpetual(facts):
-        return (*closing, _taken_up(facts))
-    if action is Advice.ROLL:
-        return (*closing, *opening_orders(facts.reopened, facts.now)) if facts.reopened else ()
-    return closing
+    if action is Advice.ASSIGN:
+        return (*closing, _taken_up(facts)) if _prefers_perpetual(facts) else ()
+    if action is not Advice.ROLL:
+        return closing
+    if isinstance(facts.reopened, NoStructure):
+        return ()
+    return (*closing, *opening_orders(facts.reopened))
+
+
+def why_none(action: Advice, facts: PlanFacts) -> str:
+    """Why there are no orders that would do *action*."""
+    if action is Advice.HEDGE:
+        return "no hedge is needed now, or a delta is unknown"
+    if action is Advice.ROLL and isinstance(facts.reopened, NoStructure):
+        return f"nothing to roll into: {facts.reopened.reason}"
+    if action is not Advice.ASSIGN:
+        return "nothing is held any more"
+    if facts.funding is None:
+        return "funding is unknown: neither the perpetual nor spot is preferred"
+    return (
+        f"spot is preferred at a funding of {facts.funding:+.5%} a period, and spot is not traded "
+        f"here: it carries nothing, the perpetual {-facts.funding:+.5%}"
+    )
 
 
 def closing_orders(legs: Sequence[HeldLeg]) -> tuple[LegOrder, ...]:
@@ -142,7 +155,7 @@ def footprint_coin(holding: Holding, orders: Sequence[PlannedOrder], index_usd: 
             change = order.side.sign * order.amount
             legs[order.contract] = legs.get(order.contract, 0.0) + change
         elif isinstance(order, HedgeOrder):
-            perp += order.side.sign * order.size
+            perp += order.needed
         else:
             perp += order.side.sign * order.amount_usd / index_usd
     return max(now, sum(abs(size) for size in legs.values()) + abs(perp))
@@ -157,20 +170,16 @@ def words_of(order: PlannedOrder) -> str:
     return f"{order.side} {order.amount:g} {order.contract.symbol}"
 
 
-def opening_orders(structure: Structure, now: datetime) -> tuple[LegOrder, ...]:
+def opening_orders(structure: Structure) -> tuple[LegOrder, ...]:
     """Return what opens *structure*, what is bought before what is sold."""
     return tuple(
-        LegOrder(contract=each.leg.contract, side=each.leg.side, amount=structure.amount)
-        for each in begun(structure, now).legs
+        LegOrder(contract=each.contract, side=each.side, amount=structure.amount)
+        for each in in_order(structure)
     )
 
 
 def _prefers_perpetual(facts: PlanFacts) -> bool:
-    if facts.funding is None:
-        return False
-    if facts.convention is FundingConvention.AS_SPECIFIED:
-        return facts.funding >= 0.0
-    return facts.funding < 0.0
+    return facts.funding is not None and facts.convention.prefers_perpetual(facts.funding)
 
 
 def _taken_up(facts: PlanFacts) -> HedgeOrder:
@@ -178,8 +187,7 @@ def _taken_up(facts: PlanFacts) -> HedgeOrder:
     return HedgeOrder(
         underlying=holding.underlying,
         instrument=f"{holding.underlying}-PERPETUAL",
-        side=Side.BUY,
-        size=holding.contracts,
+        needed=holding.contracts,
         net_delta_before=0.0,
         net_delta_after=holding.contracts,
         strategy_position_id=holding.position_id,

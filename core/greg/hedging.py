@@ -16,6 +16,13 @@ _DECIMALS = 4
 HEDGEABLE = frozenset(code for code, info in CATALOGUE.items() if info.hedge != HedgeMode.NONE)
 
 
+class HedgeScope(StrEnum):
+    """What has to lean before a position is hedged."""
+
+    POSITION = "position"  # itself
+    BOOK = "book"  # all that is hedged on its coin, together
+
+
 class HedgeStop(StrEnum):
     """Where a hedge ends."""
 
@@ -54,17 +61,30 @@ class HedgedPosition:
 
 @frozen(kw_only=True)
 class HedgeOrder:
-    """An order in the perpetual: *size* in coin, deltas before and after it in coin."""
+    """
+    An order in the perpetual: the coin *needed*, negative sold, and the deltas before and after it.
+
+    USD are worked out of what is needed; *size* is that in the digits that are shown.
+    """
 
     underlying: str
     instrument: str
-    side: Side
-    size: float
+    needed: float = field(validator=finite)
     net_delta_before: float
     net_delta_after: float
     strategy_position_id: str
     strategy_type: StrategyCode
     timestamp: datetime = field(validator=utc)
+
+    @property
+    def side(self) -> Side:
+        """Bought where coin is needed, sold where there is too much."""
+        return Side.BUY if self.needed > 0.0 else Side.SELL
+
+    @property
+    def size(self) -> float:
+        """Coin, without sign, rounded to four decimals."""
+        return round(abs(self.needed), _DECIMALS)
 
 
 @frozen(kw_only=True)
@@ -72,11 +92,12 @@ class HedgeTerms:
     """
     How a hedge is made beside the rule of its strategy.
 
-    *basis* says what bands are measured in, *stop* where a hedge ends.
+    *basis* says what bands are measured in, *stop* where a hedge ends, *scope* what has to lean.
     """
 
     basis: BandBasis = BandBasis.ABSOLUTE
     stop: HedgeStop = HedgeStop.TARGET
+    scope: HedgeScope = HedgeScope.POSITION
     figures: HedgeFigures = field(factory=HedgeFigures)
 
 
@@ -107,15 +128,18 @@ def hedge_order(
     needed = aim - before
     if abs(needed) < terms.figures.least_coin:
         return None
-    size = round(abs(needed), _DECIMALS)
-    side = Side.BUY if needed > 0 else Side.SELL
+    return order_of(position, needed, now)
+
+
+def order_of(position: HedgedPosition, needed: float, now: datetime) -> HedgeOrder:
+    """Return the order of the coin *needed*, negative sold, for *position*."""
+    before = position.net_delta
     return HedgeOrder(
         underlying=position.underlying,
         instrument=f"{position.underlying}-PERPETUAL",
-        side=side,
-        size=size,
+        needed=needed,
         net_delta_before=round(before, _DECIMALS),
-        net_delta_after=round(before + side.sign * size, _DECIMALS) + 0.0,
+        net_delta_after=round(before + needed, _DECIMALS) + 0.0,
         strategy_position_id=position.position_id,
         strategy_type=position.code,
         timestamp=now,

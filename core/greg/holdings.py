@@ -17,16 +17,24 @@ from core.pricing.marks import forward_of, iv_of, mark_of
 from ports.checks import finite, not_negative, utc
 from ports.instruments import OptionContract
 from ports.market_data import MarketSnapshot
-from ports.positions import TrackedPosition
+from ports.positions import Leg, TrackedPosition
+
+_PLACES = 12  # of a share: prices come on ticks, what is beyond is the noise of sums
 
 
 @frozen
 class HeldLeg:
-    """One contract of a position: contracts with their sign, and what one was traded at, coin."""
+    """
+    One contract of a position: contracts with their sign, and what one of them brought or cost,
+    coin, with what was closed of it before. *sold_coin* is what one was sold at, and *opened_at*
+    when; None is not known, or not sold.
+    """
 
     contract: OptionContract
     size: float = field(validator=finite)
     entry_coin: float = field(validator=not_negative)
+    sold_coin: float | None = None
+    opened_at: datetime | None = None
 
 
 @frozen(kw_only=True)
@@ -72,19 +80,22 @@ def holding_of(position: TrackedPosition) -> Holding | None:
         position_id=position.position_id,
         code=code,
         underlying=position.underlying,
-        legs=tuple(
-            HeldLeg(
-                leg.contract,
-                leg.size,
-                abs(leg.sold_coin - leg.bought_coin) / abs(leg.size),
-            )
-            for leg in position.open_legs
-        ),
+        legs=tuple(_held(leg) for leg in position.open_legs),
         opened_at=position.opened_at,
         perp_usd=position.future_usd,
         sandbox=position.sandbox,
         origin=position.origin,
         run_id=position.run_id,
+    )
+
+
+def _held(leg: Leg) -> HeldLeg:
+    return HeldLeg(
+        leg.contract,
+        leg.size,
+        abs(leg.sold_coin - leg.bought_coin) / abs(leg.size),
+        leg.sold_coin / leg.contracts_sold if leg.contracts_sold > 0.0 else None,
+        leg.opened_at,
     )
 
 
@@ -193,14 +204,13 @@ def _profit(holding: Holding, value_coin: float | None) -> float | None:
     credit = holding.credit_coin
     if value_coin is None or credit == 0.0:
         return None
-    return (credit + value_coin) / abs(credit)
+    return round((credit + value_coin) / abs(credit), _PLACES)
 
 
 def _loss(holding: Holding, value_coin: float | None) -> float | None:
     """A multiple of the credit; unknown where none was received."""
-    if value_coin is None or holding.credit_coin <= 0.0:
-        return None
-    return max(0.0, -(holding.credit_coin + value_coin) / holding.credit_coin)
+    profit = _profit(holding, value_coin)
+    return None if profit is None or holding.credit_coin <= 0.0 else max(0.0, -profit)
 
 
 def _net_delta(holding: Holding, snapshot: MarketSnapshot, now: datetime) -> float | None:

@@ -55,7 +55,7 @@ def hedge_intent(
     Raises:
         ValueError: The limit is no price.
     """
-    amount_usd = usd_amount(order.size, drafting.snapshot.index_usd, rules.amount_step)
+    amount_usd = usd_amount(order.needed, drafting.snapshot.index_usd, rules.amount_step)
     if amount_usd == 0.0:
         return None
     return OrderIntent(

@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import Any
 
 from attrs import AttrsInstance, evolve, field, fields, frozen
+from attrs.validators import optional
 
 from core.greg.advice import Urgency
 from core.greg.catalogue import CATALOGUE, HedgeMode, StrategyCode
 from core.greg.thresholds import flat_keys, number_fault
-from ports.checks import finite, not_negative
+from ports.checks import finite, not_negative, positive
 
 MODULE, VERSION = "POSITION_ENGINE", "1."
 _NO_BAND, _DEFAULT_BAND = 999.0, 0.15  # of a strategy without a hedge block, of one without a band
@@ -20,6 +21,10 @@ class FundingConvention(StrEnum):
 
     AS_SPECIFIED = "as_specified"  # the perpetual where funding is not negative
     CARRY_AWARE = "carry_aware"  # the perpetual where it is paid to the long
+
+    def prefers_perpetual(self, funding: float) -> bool:
+        """Whether coin is held through the perpetual at a rate of *funding*, else by spot."""
+        return funding >= 0.0 if self is FundingConvention.AS_SPECIFIED else funding < 0.0
 
 
 class PositionVariant(StrEnum):
@@ -98,9 +103,9 @@ class HedgeRule:
 
     mode: HedgeMode
     band: float = field(validator=not_negative)
-    every_s: float | None = None
+    every_s: float | None = field(default=None, validator=optional(positive))
     target: float = field(default=0.0, validator=finite)
-    on_move: float | None = None
+    on_move: float | None = field(default=None, validator=optional(positive))
 
 
 @frozen(kw_only=True)

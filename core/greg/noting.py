@@ -37,7 +37,10 @@ def figures_of(holding: Holding, facts: GregPosition, snapshot: MarketSnapshot) 
 def suggestion_entry(
     suggestion: Suggestion, at: datetime, mode: Mode, figures: Figures, reading: EntryReading | None
 ) -> GregEntry:
-    """Return *suggestion* as it is logged; without a *reading* its sensors are unknown."""
+    """
+    Return *suggestion* as it is logged, with what guards told beside it; without a *reading* its
+    sensors are unknown.
+    """
     entry = GregEntry(
         timestamp=at,
         underlying=suggestion.underlying,
@@ -51,6 +54,9 @@ def suggestion_entry(
         pnl_usd=figures.pnl_usd,
         net_delta=figures.net_delta,
         spot_price=figures.spot_price,
+        extra_info={
+            name: told for name, told in suggestion.metrics.items() if name.startswith("guard")
+        },
     )
     return entry if reading is None else with_sensors(entry, reading.bundle.sensors)
 

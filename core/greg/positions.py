@@ -103,7 +103,9 @@ def _left_over(position: GregPosition) -> _Answer | None:
     told = f"no option is held any more, {coin:+.4f} {position.underlying} of the perpetual are"
     if position.code in HEDGEABLE:
         return _Answer(Advice.CLOSE, f"{told}: the hedge is left over")
-    return _Answer(Advice.HOLD, f"{told}: coin that was taken up")
+    rate = position.funding_rate
+    carry = "" if rate is None else f"; it carries {-rate:+.5%} a period"
+    return _Answer(Advice.HOLD, f"{told}: coin that was taken up, which no rule sells{carry}")
 
 
 def _first_firing(
@@ -147,8 +149,7 @@ def _route(position: GregPosition, convention: FundingConvention) -> str:
     rate = position.funding_rate
     if rate is None:
         return ""
-    takes_perp = rate >= 0 if convention == FundingConvention.AS_SPECIFIED else rate < 0
-    if takes_perp:
+    if convention.prefers_perpetual(rate):
         return (
             f"; synthetic ownership through the perp, which carries {-rate:+.5%} a period, the "
             "coin itself nothing"

@@ -145,7 +145,7 @@ def _opened(
     now: datetime,
     run_id: str,
 ) -> SandboxOpened:
-    tail = sha256(f"{run_id}/{underlying}/{code}".encode()).hexdigest()[:8]
+    tail = sha256(f"{now.isoformat()}/{underlying}/{code}".encode()).hexdigest()[:8]
     return SandboxOpened(
         at=now,
         position_id=f"sandbox_{underlying}_{code}_{tail}",

@@ -1,6 +1,6 @@
 """Greg's desk in one process: its advice, its mode, and every change of either written down."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -10,10 +10,10 @@ from core.analysis.greg_view import AdviceTerms, PositionView, position_view
 from core.context.sensor_values import SensorBundle
 from core.greg.advice import Suggestion
 from core.greg.entry_variants import step_held
+from core.greg.hedge_needs import HedgeSight, RuleOf
 from core.greg.hedge_results import HedgeHistory
 from core.greg.hedging import HedgeTerms
 from core.greg.holdings import Holding, holding_of
-from core.greg.management import HedgeRule
 from core.greg.modes import (
     Environment,
     GateClosed,
@@ -26,6 +26,7 @@ from core.greg.modes import (
 )
 from core.greg.noting import Figures, suggestion_entry
 from core.greg.reading import EntryReading, entry_reading
+from core.greg.sizing import SizeCaps
 from core.greg.suggestions import Standing, SuggestionStore
 from core.greg.thresholds import EntryRules
 from core.usecases.desk import Desk
@@ -33,6 +34,7 @@ from core.usecases.greg_log import GregNotes
 from ports.errors import PortError, StoreUnwritable
 from ports.greg_log import GregAction, GregEntry
 from ports.market_data import MarketSnapshot
+from ports.trading import Account
 
 
 class Sensing(Protocol):
@@ -51,10 +53,11 @@ class GregDeskParams:
     underlyings: tuple[str, ...]
     entry: EntryRules
     advice: AdviceTerms
-    hedge_rule: Callable[[Holding, MarketSnapshot], HedgeRule]
+    hedge_rule: RuleOf
     hedge_terms: HedgeTerms
     is_core_dry_run: bool = True
     refuses_unknown_flags: bool = False
+    size_caps: SizeCaps = field(factory=SizeCaps)
     period: timedelta = timedelta(seconds=60)
 
 
@@ -96,11 +99,22 @@ class GregDesk:
         held = self.desk.keeper.book.open_positions(includes_sandbox=True)
         return tuple(found for each in held if (found := holding_of(each)) is not None)
 
+    def hedge_sight(self, snapshot: MarketSnapshot) -> HedgeSight:
+        """What hedges of this moment are worked out from."""
+        return HedgeSight(
+            held=self.holdings(),
+            snapshot=snapshot,
+            rule_of=self.params.hedge_rule,
+            terms=self.params.hedge_terms,
+            now=self.desk.now,
+        )
+
     async def evaluate(self) -> Standing:
         """
         Judge every open position on a fresh market, let the advice stand, and note its changes.
 
-        A coin whose market does not answer has no advice meanwhile; *faults* say why.
+        A coin whose market does not answer has no advice meanwhile, and an account that does not
+        is of unknown health; *faults* say why.
 
         Raises:
             StoreUnwritable: The journal failed.
@@ -115,9 +129,10 @@ class GregDesk:
             bundle = await self.sensors.read(coin, self.desk.now)
             reading = entry_reading(bundle, self.params.entry, self._chosen_at(coin, held))
             self.chosen = {**self.chosen, coin: reading.selection.step_name}
+            account = await self._account(coin, faults)
             for holding in held:
                 if holding.underlying == coin:
-                    found = self._judged(holding, snapshot, reading)
+                    found = self._judged(holding, snapshot, reading, account)
                     seen.update({} if found is None else {holding.position_id: found})
         self.seen, self.faults = seen, tuple(faults)
         advice = sorted((each.view.suggestion for each in seen.values()), key=_urgency)
@@ -125,6 +140,16 @@ class GregDesk:
         for each in seen.values():
             await self.notes.suggested(self.entry_of(each))
         return self.store.standing()
+
+    async def _account(self, coin: str, faults: list[str]) -> Account | None:
+        """The account in *coin* where a guard in use looks at it; None, and why, if it is away."""
+        if not self.params.advice.asks_health:
+            return None
+        try:
+            return await self.desk.world.trading.account(coin)
+        except PortError as error:
+            faults.append(f"account in {coin}: {error}")
+            return None
 
     def _chosen_at(self, coin: str, held: tuple[Holding, ...]) -> str:
         """The step that chose last for *coin*; at first that of what is held."""
@@ -162,7 +187,11 @@ class GregDesk:
         return entry
 
     def _judged(
-        self, holding: Holding, snapshot: MarketSnapshot, reading: EntryReading
+        self,
+        holding: Holding,
+        snapshot: MarketSnapshot,
+        reading: EntryReading,
+        account: Account | None,
     ) -> Seen | None:
         view = position_view(
             holding,
@@ -171,6 +200,7 @@ class GregDesk:
             selected=reading.selection.strategy,
             funding=reading.bundle.sensors.predicted_funding_rate,
             market=reading.bundle.market,
+            account=account,
         )
         if view is None:
             return None

@@ -11,15 +11,13 @@ from core.greg.executing import (
     ExecutionRequest,
     ExecutionStatus,
     PlanFacts,
-    PlannedOrder,
     orders_for,
+    why_none,
 )
-from core.greg.holdings import Holding, hedged_of
-from core.greg.modes import (
-    Asked,
-    GateClosed,
-    check_first_gates,
-)
+from core.greg.hedge_needs import hedge_need
+from core.greg.holdings import Holding
+from core.greg.modes import Asked, GateClosed, check_first_gates
+from core.greg.size_facts import Means, sized_by
 from core.greg.structures import NoStructure, Structure, structure_of
 from core.usecases.desk import Look, Reading
 from core.usecases.greg_desk import GregDesk, Seen
@@ -28,8 +26,6 @@ from ports.errors import PortError
 from ports.greg_log import GregEntry
 
 SAME_FOR = timedelta(seconds=60)  # an execution asked for twice is the same one
-_FRESH = timedelta(seconds=30)  # an index that notional may be measured by
-_HEDGE_REACH = 0.005  # of the index: how far a hedge goes for its price
 
 
 @frozen
@@ -154,33 +150,27 @@ class _Attempt:
         greg, request = self.greg, self.request
         seen = _as_held_now(greg, greg.seen.get(request.position_id))
         is_current = seen is not None and _is_current(greg, request)
-        orders: tuple[PlannedOrder, ...] = ()
+        facts = None
         if seen is not None and is_current:
-            reading = await self.look.reading()
-            orders = orders_for(Advice(request.action), self._facts(seen, reading))
+            facts = self._facts(seen, await self.look.reading())
         sending = Sending(
             greg=greg,
             request=request,
             look=self.look,
             subject=None if seen is None else subject_of(seen),
-            orders=orders,
+            orders=() if facts is None else orders_for(Advice(request.action), facts),
         )
         passed = await sending.passed(is_current=is_current)
-        if not orders:
-            return outcome_of(
-                greg, request, ExecutionStatus.FAILED, "there is no order that would do it"
-            )
+        if facts is not None and not sending.orders:
+            raise GateClosed("orders", why_none(Advice(request.action), facts))
         return await sending.carried_out(passed)
 
     def _facts(self, seen: Seen, reading: Reading) -> PlanFacts:
-        params, holding = self.greg.params, seen.holding
-        snapshot = reading.snapshot
+        holding = seen.holding
         return PlanFacts(
             holding=holding,
-            hedged=hedged_of(holding, snapshot, snapshot.taken_at),
-            rule=params.hedge_rule(holding, snapshot),
-            terms=params.hedge_terms,
-            convention=params.advice.convention,
+            hedge=hedge_need(holding, self.greg.hedge_sight(reading.snapshot)).order,
+            convention=self.greg.params.advice.convention,
             funding=seen.reading.bundle.sensors.predicted_funding_rate,
             reopened=_reopened(self.greg, holding, reading),
             now=self.greg.desk.now,
@@ -215,9 +205,20 @@ def _is_current(greg: GregDesk, request: ExecutionRequest) -> bool:
     return asked == (found.action, found.code, found.underlying)
 
 
-def _reopened(greg: GregDesk, holding: Holding, reading: Reading) -> Structure | None:
-    """What a roll opens again: the same strategy in the same size."""
+def _reopened(greg: GregDesk, holding: Holding, reading: Reading) -> Structure | NoStructure:
+    """
+    What a roll opens again: the same strategy, in at most the same size and within every cap of
+    size. The sandbox is in no account, and no cap binds it.
+    """
     found = structure_of(holding.code, reading.snapshot, greg.params.entry.windows)
     if isinstance(found, NoStructure):
-        return None
-    return evolve(found, amount=holding.contracts)
+        return found
+    if holding.sandbox:
+        return evolve(found, amount=holding.contracts)
+    means = Means(
+        snapshot=reading.snapshot,
+        account=reading.account,
+        held=greg.holdings(),
+        but=holding.position_id,
+    )
+    return sized_by(means, found, greg.params.size_caps, holding.contracts)

@@ -14,9 +14,10 @@ from core.greg.executing import (
     hedge_off,
     words_of,
 )
+from core.greg.hedge_needs import HedgeNeed, hedge_need
 from core.greg.hedge_results import simulated
-from core.greg.hedging import HEDGEABLE, HedgeOrder, hedge_order, is_check_due, is_due
-from core.greg.holdings import Holding, hedged_of
+from core.greg.hedging import HEDGEABLE, HedgeOrder, is_check_due, is_due
+from core.greg.holdings import Holding
 from core.greg.management import HedgeRule
 from core.greg.modes import GateClosed
 from core.usecases.desk import Look
@@ -93,17 +94,20 @@ class Hedger:
 
     async def _look_at(self, holding: Holding, snapshot: MarketSnapshot, look: Look) -> None:
         now, known = self.greg.desk.now, self._checks[holding.position_id]
-        rule = self.greg.params.hedge_rule(holding, snapshot) if holding.legs else _LEFT_OVER
+        need = hedge_need(holding, self.greg.hedge_sight(snapshot)) if holding.legs else None
+        rule = _LEFT_OVER if need is None else need.rule
         moved = snapshot.index_usd / known.index_usd - 1.0 if known.index_usd else 0.0
         if not is_check_due(rule, now, known.at, moved):
             return
-        next_at = now + timedelta(seconds=rule.every_s or _AGAIN_S)
-        self._checks[holding.position_id] = _Check(now, snapshot.index_usd, next_at)
-        orders = self._orders(holding, rule, snapshot) if holding.legs else hedge_off(holding)
+        orders = hedge_off(holding) if need is None else self._orders(holding, need)
         if orders:
             await self._note(holding, orders, await self._carried_out(holding, orders, look))
+        elif need is not None and need.leaning is None:
+            await self._note(holding, (), self._unknown(holding))
         else:
             self._told.pop(holding.position_id, None)
+        next_at = now + timedelta(seconds=rule.every_s or _AGAIN_S)
+        self._checks[holding.position_id] = _Check(now, snapshot.index_usd, next_at)
 
     def _hedged(self) -> tuple[Holding, ...]:
         """The positions whose delta is Greg's to hedge."""
@@ -114,30 +118,33 @@ class Hedger:
             if each.code in HEDGEABLE and each.underlying in coins and not each.sandbox
         )
 
-    def _orders(
-        self, holding: Holding, rule: HedgeRule, snapshot: MarketSnapshot
-    ) -> tuple[PlannedOrder, ...]:
+    def _orders(self, holding: Holding, need: HedgeNeed) -> tuple[PlannedOrder, ...]:
         """The hedge that *holding* needs; none within its band, cooling down, or without deltas."""
-        now, terms = self.greg.desk.now, self.greg.params.hedge_terms
-        hedged = hedged_of(holding, snapshot, snapshot.taken_at)
-        if hedged is None:
+        if need.order is None or need.leaning is None:
             return ()
-        order = hedge_order(hedged, rule, now, terms=terms)
-        hedged_at = hedged_last(self.greg.desk.keeper.book, holding.position_id)
-        may = is_due(hedged, rule, now, hedged_at, basis=terms.basis, figures=terms.figures)
-        return () if order is None or not may else (order,)
+        desk, terms = self.greg.desk, self.greg.params.hedge_terms
+        hedged_at = hedged_last(desk.keeper.book, holding.position_id)
+        may = is_due(
+            need.leaning,
+            need.rule,
+            desk.now,
+            hedged_at,
+            basis=terms.basis,
+            figures=terms.figures,
+        )
+        return (need.order,) if may else ()
+
+    def _unknown(self, holding: Holding) -> ExecutionOutcome:
+        """What is written down where nothing can be said of the hedge of *holding*."""
+        request = _request(holding, Advice.HEDGE)
+        note = "not hedged: a delta is unknown"
+        return evolve(outcome_of(self.greg, request, ExecutionStatus.REFUSED, note), gate="delta")
 
     async def _carried_out(
         self, holding: Holding, orders: tuple[PlannedOrder, ...], look: Look
     ) -> ExecutionOutcome:
         """What became of *orders*; a gate that is closed makes them advice."""
-        action = Advice.HEDGE if holding.legs else Advice.CLOSE
-        request = ExecutionRequest(
-            position_id=holding.position_id,
-            action=action,
-            strategy=holding.code,
-            underlying=holding.underlying,
-        )
+        request = _request(holding, Advice.HEDGE if holding.legs else Advice.CLOSE)
         sending = Sending(
             greg=self.greg,
             request=request,
@@ -190,13 +197,22 @@ def hedged_last(book: Book, position_id: str) -> datetime | None:
     return max(instants, default=None)
 
 
+def _request(holding: Holding, action: Advice) -> ExecutionRequest:
+    return ExecutionRequest(
+        position_id=holding.position_id,
+        action=action,
+        strategy=holding.code,
+        underlying=holding.underlying,
+    )
+
+
 def _entry(
     holding: Holding,
     orders: tuple[PlannedOrder, ...],
     outcome: ExecutionOutcome,
     now: datetime,
 ) -> GregEntry:
-    first = orders[0]
+    hedges = [each for each in orders if isinstance(each, HedgeOrder)]
     extra = {
         "environment": str(outcome.environment),
         "status": str(outcome.status),
@@ -211,7 +227,7 @@ def _entry(
         action_type=outcome.request.action,
         mode=outcome.mode,
         reason=outcome.note,
-        net_delta=first.net_delta_before if isinstance(first, HedgeOrder) else None,
+        net_delta=hedges[0].net_delta_before if hedges else None,
         order_ids=outcome.order_ids,
         extra_info=extra,
     )

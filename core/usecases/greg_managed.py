@@ -19,6 +19,7 @@ from core.greg.intents import leg_intent
 from core.greg.legging import LegOrder
 from core.greg.positions import advise
 from core.greg.reading import EntryReading, entry_reading
+from core.greg.size_facts import Means, sized_by
 from core.greg.structures import NoStructure, Structure, structure_of
 from core.greg.variant_facts import with_variant_facts
 from core.risk.engine import judge
@@ -38,10 +39,10 @@ _BAR = timedelta(hours=1)
 
 @frozen(kw_only=True)
 class ManagedParams:
-    """By which rules Greg opens and manages, and how many contracts of a structure."""
+    """By which rules and caps Greg opens and manages, and the *most* contracts of a structure."""
 
     greg: GregParams
-    amount: float
+    most: float
     latency: Latency = Latency.PREVIOUS
 
 
@@ -68,9 +69,10 @@ class GregManager:
     """
     Opens and ends Greg's structures on *underlying*, one at a time, behind each tick of *desk*.
 
-    Contracts are chosen on the snapshot that is decided on, and traded at the quotes of the one
-    after, as many as the coin held would cover. A structure of which risk refuses a leg then, or
-    nobody quotes one, is not opened; where a leg fails on the way, what was traded is taken back.
+    Contracts are chosen on the snapshot that is decided on, as many as every cap of size allows and
+    the coin held would cover, and traded at the quotes of the one after. A structure of which risk
+    refuses a leg then, or nobody quotes one, is not opened; where a leg fails on the way, what was
+    traded is taken back.
 
     Nothing is hedged, which the loop does and a backtest does not yet: delta is left out of what
     the position engine judges by, and its other rules decide. A put that would be taken up is
@@ -122,13 +124,14 @@ class GregManager:
         before = self._step or step_held([holding.code] if holding else [])
         found = entry_reading(bundle, self.params.greg.entry, before)
         self._step = found.selection.step_name
+        means = Means(snapshot=snapshot, account=reading.account, held=self._holdings())
         if holding is None:
-            return self._entry(reading.account, snapshot, found)
-        return self._kept(holding, snapshot, found)
+            return self._entry(means, found)
+        return self._kept(holding, evolve(means, but=holding.position_id), found)
 
-    def _kept(self, holding: Holding, snapshot: MarketSnapshot, found: EntryReading) -> Plan | None:
+    def _kept(self, holding: Holding, means: Means, found: EntryReading) -> Plan | None:
         """What the position engine advises for *holding*."""
-        greg, now = self.params.greg, snapshot.taken_at
+        greg, snapshot, now = self.params.greg, means.snapshot, means.snapshot.taken_at
         facts = position_of(holding, snapshot, now, found.bundle.sensors.predicted_funding_rate)
         facts = evolve(facts, net_delta=0.0)
         advice = advise(
@@ -142,33 +145,38 @@ class GregManager:
             return None
         orders = closing_orders(holding.legs)
         if advice.action is Advice.ROLL:
-            again = structure_of(holding.code, snapshot, greg.entry.windows)
+            again = self._sized(holding.code, means, holding.contracts)
             if isinstance(again, NoStructure):
                 self.ledger.omit(now, holding.position_id, f"no roll: {again.reason}")
                 return None
-            orders += opening_orders(evolve(again, amount=holding.contracts), now)
+            orders += opening_orders(again)
         return Plan(position_id=holding.position_id, orders=orders, reason=ExitReason.GREG)
 
-    def _entry(
-        self, account: Account, snapshot: MarketSnapshot, found: EntryReading
-    ) -> Plan | None:
+    def _entry(self, means: Means, found: EntryReading) -> Plan | None:
         """What the entry engine would open, where its safety filter could speak."""
-        code, at = found.selection.strategy, snapshot.taken_at
+        code, at = found.selection.strategy, means.snapshot.taken_at
         if code is StrategyCode.NO_TRADE or found.selection.safety_degraded:
             return None
-        structure = structure_of(code, snapshot, self.params.greg.entry.windows)
+        structure = self._sized(code, means, self.params.most)
         if isinstance(structure, NoStructure):
             self.ledger.omit(at, code, structure.reason)
             return None
-        amount = _covered_amount(structure, account, self.params.amount, snapshot.rules)
-        if amount < snapshot.rules.min_amount:
-            self.ledger.omit(at, code, "a leg is not quoted, or the coin held covers none")
-            return None
         return Plan(
             position_id=f"{STRATEGY_ID}-{code}-{self.underlying}-{at:%Y%m%dT%H%M%S}",
-            orders=opening_orders(evolve(structure, amount=amount), at),
+            orders=opening_orders(structure),
             reason=code,
         )
+
+    def _sized(self, code: StrategyCode, means: Means, most: float) -> Structure | NoStructure:
+        """The contracts of *code* in the size of every cap, the coin held included."""
+        greg = self.params.greg
+        structure = structure_of(code, means.snapshot, greg.entry.windows)
+        if isinstance(structure, NoStructure):
+            return structure
+        covered = _covered_amount(structure, means.account, means.snapshot.rules)
+        if covered < means.snapshot.rules.min_amount:
+            return NoStructure("the coin held covers none, or what is bought is not quoted")
+        return sized_by(means, structure, greg.caps, min(most, covered))
 
     async def _carry_out(self, plan: Plan) -> None:
         position_id, held = plan.position_id, self._legs_of(plan.position_id)
@@ -224,8 +232,11 @@ class GregManager:
 
     def _holding(self) -> Holding | None:
         """The structure that is held."""
+        return next(iter(self._holdings()), None)
+
+    def _holdings(self) -> tuple[Holding, ...]:
         positions = self.desk.keeper.book.open_positions(self.underlying)
-        return next((each for each in map(holding_of, positions) if each is not None), None)
+        return tuple(each for each in map(holding_of, positions) if each is not None)
 
     def _legs_of(self, position_id: str) -> tuple[HeldLeg, ...]:
         position = self.desk.keeper.book.positions.get(position_id)
@@ -262,12 +273,10 @@ def _unpriced(intent: OrderIntent | Unpriced) -> str:
     return intent.reason if isinstance(intent, Unpriced) else ""
 
 
-def _covered_amount(
-    structure: Structure, account: Account, wanted: float, rules: ContractRules
-) -> float:
-    """At most *wanted* contracts, each covered by a coin once what is bought has been paid."""
+def _covered_amount(structure: Structure, account: Account, rules: ContractRules) -> float:
+    """The contracts that a coin each would cover once what is bought has been paid."""
     bought = [leg.ask for leg in structure.legs if leg.side is Side.BUY]
     left = evolve(account, balance_coin=account.balance_coin / (1.0 + sum(bought)))
     if not isfinite(left.balance_coin):
         return 0.0
-    return rules.amount(min(rules.lots_down(wanted), coin_lots(left, rules)))
+    return rules.amount(coin_lots(left, rules))

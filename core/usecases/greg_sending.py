@@ -1,7 +1,7 @@
 """Greg's orders on their way: every gate before each of them, then the way of every order."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from attrs import evolve, frozen
 
@@ -21,7 +21,7 @@ from core.greg.hedge_results import acknowledged, failed, simulated
 from core.greg.hedging import HedgeOrder
 from core.greg.holdings import Holding
 from core.greg.intents import hedge_intent, hedge_off_intent, leg_intent
-from core.greg.legging import LegOrder, taking_back
+from core.greg.legging import Legging, LeggingParams, LegOrder, begun, taking_back, why_given_up
 from core.greg.modes import Environment, Execution, GateClosed, Mode, Passed, may_execute
 from core.risk.engine import judge
 from core.usecases.desk import Look, Reading, controls_now, risk_state
@@ -138,10 +138,13 @@ class Sending:
         """
         ids: list[str] = []
         opened: list[LegOrder] = []
+        legs = [each for each in orders if isinstance(each, LegOrder)]
+        legging = begun(legs, (await self.look.market()).chain, self.greg.desk.now)
         for order in orders:
-            step = await self._one(order, ids)
+            step = await self._one(order, ids, legging)
             if isinstance(order, LegOrder) and not order.reduces and step.filled > 0.0:
                 opened.append(evolve(order, amount=step.filled))
+                legging = legging.traded(step.price_coin)
             if step.why:
                 told = [step.why, *[await self._back(each, ids) for each in taking_back(opened)]]
                 status = ExecutionStatus.PARTIAL if ids else ExecutionStatus.FAILED
@@ -155,14 +158,23 @@ class Sending:
         step = await self._one(order, ids)
         return f"not taken back: {step.why}" if step.why else f"taken back: {words_of(order)}"
 
-    async def _one(self, order: PlannedOrder, ids: list[str]) -> "_Step":
-        """Send *order* and add its id to *ids*; what of it was filled, and why the rest was not."""
+    async def _one(
+        self, order: PlannedOrder, ids: list[str], legging: Legging | None = None
+    ) -> "_Step":
+        """
+        Send *order* and add its id to *ids*; what of it was filled, and why the rest was not.
+
+        One that opens is not sent once its *legging* is given up.
+        """
         desk = self.greg.desk
         try:
             reading = await self.look.reading()
             may_execute(self.greg.state, await self._wanted(reading, is_current=True))
         except (GateClosed, PortError) as error:
             return _Step(f"stopped before {words_of(order)}: {error}")
+        why = _why_given_up(order, legging, reading, desk.now)
+        if why:
+            return _Step(f"given up before {words_of(order)}: {why}")
         intent = self._intent(order, reading)
         if isinstance(intent, str):
             return _Step(intent)
@@ -176,7 +188,7 @@ class Sending:
             ids.append(record.order_id or record.intent.label)
         is_whole = record.state is OrderState.FILLED
         why = "" if is_whole else f"{words_of(order)}: {record.state} {record.reason}".rstrip()
-        return _Step(why, record.filled_amount)
+        return _Step(why, record.filled_amount, intent.price)
 
     async def _settled(self, order: PlannedOrder, record: OrderRecord) -> OrderRecord:
         """*record* once nothing of an opening works any more; others may rest for their time."""
@@ -248,10 +260,22 @@ class Sending:
 
 @frozen
 class _Step:
-    """Why what was to follow an order must not, empty if it may; and how much of it was filled."""
+    """
+    Why what was to follow an order must not, empty if it may; how much of it was filled, and at
+    which limit.
+    """
 
     why: str
     filled: float = 0.0
+    price_coin: float = 0.0
+
+
+def _why_given_up(
+    order: PlannedOrder, legging: Legging | None, reading: Reading, now: datetime
+) -> str:
+    if legging is None or not isinstance(order, LegOrder) or order.reduces:
+        return ""
+    return why_given_up(legging, reading.snapshot.chain, now, LeggingParams())
 
 
 def _reduces(order: HedgeOff, reading: Reading) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from adapters.memory.backtest_runs import MemoryBacktestRuns
 from apps.settings.load import load
 from apps.wiring.backtest import CoinBacktest, keep_run, run_coin, run_styles, to_resume
-from apps.wiring.backtest_params import backtest_desk_params
+from apps.wiring.backtest_params import backtest_desk_params, config_of
 from apps.wiring.backtest_past import Hooks, prepared_coin
 from apps.wiring.params import risk_limits
 from core.backtest.trades import identity_error
@@ -99,6 +99,51 @@ def test_calls_are_covered_by_coin(calm: BacktestRun) -> None:
         if trade.contract.is_call and trade.amount > 0.0:
             assert trade.amount <= float(equity.cash_coin.max())
             assert trade.amount <= 1.0
+
+
+def test_sizes_are_those_of_the_caps(calm: BacktestRun) -> None:
+    """A coin of equity carries a fifth of a strangle and more of a calendar: 2 % at risk."""
+    sizes = {(each.entry_reason, abs(each.amount)) for each in trades_of(calm)}
+
+    assert sizes == {("STRATEGY_A_STRANGLE", 0.2), ("STRATEGY_B_CALENDAR", 0.6)}
+
+
+async def test_a_share_of_equity_that_leaves_no_lot_opens_nothing(tmp_path: Path) -> None:
+    """A person's tighter limit binds a backtest too, and each refusal is told."""
+    bot = {"gregbot": {"max_equity_share": 1.0}}
+    told = {"use_bot_risk_overrides": True, "bot_risk": bot}
+    (tmp_path / "greg_overrides.json").write_text(json.dumps(told), encoding="utf-8")
+    result = (await ran(tmp_path)).results[0]
+
+    assert result.trades == ()
+    assert any("1 % of equity tied up leaves" in each.reason for each in result.omissions)
+
+
+def test_whatever_changes_greg_is_another_trial(tmp_path: Path) -> None:
+    """A variant, a limit or a cap that a person put over his makes another configuration."""
+
+    def config(**changed: str) -> dict[str, str | float]:
+        given = GIVEN | {"venue.data_dir": str(tmp_path)} | changed
+        return config_of(load((), given, {}, None).settings, "BTC")
+
+    plain = config()
+    variant = config(**{"greg.greg_entry_variants": '["hysteresis"]'})
+    told = {
+        "use_entry_rule_overrides": True,
+        "entry_rules": {"gregbot": {"straddle_vrp_min": 12.0}},
+        "use_bot_risk_overrides": True,
+        "bot_risk": {"gregbot": {"max_equity_share": 5.0}},
+    }
+    (tmp_path / "greg_overrides.json").write_text(json.dumps(told), encoding="utf-8")
+    changed = config()
+    calls = config(**{"backtest.backtest_strategy": "call_rule_v1"})
+
+    assert {key for key in plain if variant[key] != plain[key]} == {"greg.greg_entry_variants"}
+    assert {key: changed[key] for key in plain if changed[key] != plain[key]} == {
+        "greg.entry_rules.straddle_vrp_min": 12.0,
+        "greg.max_equity_share": 5.0,
+    }
+    assert not any(key.startswith("greg.") for key in calls)
 
 
 async def test_a_run_that_is_stopped_ends_alike(calm: BacktestRun, tmp_path: Path) -> None:

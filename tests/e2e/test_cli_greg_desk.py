@@ -251,8 +251,10 @@ def test_nothing_logged_is_a_report_too(tmp_path: Path) -> None:
         ("log", "--from", "soon"),
         ("log", "--from", "2026-02-02", "--to", "2026-02-01"),
         ("whatif", "--format", "pdf"),
+        ("whatif", "--underlying", "DOGE"),
         ("smoke", "--underlying", "DOGE"),
         ("smoke", "--env-only", "--strategies-only"),
+        ("smoke", "--spot", "inf"),
         ("sandbox", "open", "--underlyings", ","),
         ("sandbox", "open", "--vol", "60", "--chain", "venue"),
         ("sandbox", "open", "--chain", "testnet"),
@@ -264,6 +266,30 @@ def test_misuse_of_the_desk(tmp_path: Path, wrong: tuple[str, ...]) -> None:
 
     assert ended.returncode == 2
     assert ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("chosen", "banner"),
+    [
+        ((), "greg ADVICE ONLY"),
+        (("--set", "greg.greg_trading_mode=paper"), "greg PAPER"),
+        ((*MAINNET, "--set", "greg.greg_trading_mode=live"), "greg LIVE BUT DISARMED"),
+        (
+            (
+                *(*MAINNET, "--set", "greg.greg_trading_mode=live"),
+                *("--set", "greg.greg_enable_live_execution=true"),
+            ),
+            "greg LIVE EXECUTION",
+        ),
+    ],
+)
+def test_the_first_line_names_how_far_things_may_go(
+    tmp_path: Path, chosen: tuple[str, ...], banner: str
+) -> None:
+    """Live is only called live with the master switch on."""
+    ended = options_agent("greg", "mode", *chosen, cwd=tmp_path)
+
+    assert ended.stdout.splitlines()[0].endswith(banner)
 
 
 @pytest.mark.parametrize("underlying", ["BTC", "ETH"])

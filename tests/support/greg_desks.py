@@ -165,16 +165,16 @@ async def sell(desk: Desk, contract: OptionContract, position_id: str) -> None:
     assert record.filled_amount == 0.5
 
 
-async def sell_perpetual(desk: Desk, position_id: str, usd: float) -> None:
-    """Sell *usd* of the perpetual at the venue for a position, whatever risk would say of it."""
+async def trade_perpetual(desk: Desk, position_id: str, usd: float, side: Side = Side.SELL) -> None:
+    """Trade *usd* of the perpetual at the venue for a position, whatever risk would say of it."""
     order = OrderIntent(
         label=label_of(STRATEGY_ID, desk.now, desk.keeper.book.counter + 1, "hedge"),
         strategy_id=STRATEGY_ID,
         position_id=position_id,
         contract=FutureContract("BTC"),
-        side=Side.SELL,
+        side=side,
         amount=usd,
-        price=99_500.0,
+        price=100_000.0 * (1.0 + 0.005 * side.sign),
         reduce_only=False,
         post_only=False,
         valid_until=desk.now + timedelta(seconds=5),

@@ -1,6 +1,7 @@
 """Rule documents as shipped, truncated and foreign; overrides, and where they count."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ def test_each_key_may_be_left_out(key: str) -> None:
         ({"entry_windows": {"weekly": [1, 7]}}, "entry_windows.weekly: unknown"),
         ({"entry_windows": {"standard": [45, 25]}}, "entry_windows.standard"),
         ({"entry_windows": {"standard": [25.5, 45]}}, "entry_windows.standard"),
+        ({"entry_windows": {"standard": [0, 45]}}, "entry_windows.standard"),
         ({"entry_windows": {"standard": 30}}, "entry_windows.standard"),
     ],
 )
@@ -106,6 +108,23 @@ def test_a_window_that_is_none_is_named(told: dict[str, Any], said: str) -> None
     """And the document refused."""
     with pytest.raises(ValueError, match=said):
         entry_rules({"meta": {"module": "ENTRY_ENGINE", "version": "8.0"}, **told})
+
+
+@pytest.mark.parametrize(
+    ("read", "module", "version"),
+    [
+        (entry_rules, "POSITION_ENGINE", "8.0"),
+        (entry_rules, "ENTRY_ENGINE", "7.9"),
+        (position_rules, "ENTRY_ENGINE", "1.1"),
+        (position_rules, "POSITION_ENGINE", "2.0"),
+    ],
+)
+def test_rules_of_another_module_or_version_are_refused(
+    read: Callable[[dict[str, Any]], object], module: str, version: str
+) -> None:
+    """Either of them is enough."""
+    with pytest.raises(ValueError, match=f"module {module}, version {version}"):
+        read({"meta": {"module": module, "version": version}})
 
 
 @pytest.mark.parametrize(
@@ -125,6 +144,14 @@ def test_a_window_that_is_none_is_named(told: dict[str, Any], said: str) -> None
                 }
             },
             "hedges.STRATEGY_B_CALENDAR.check_interval_sec",
+        ),
+        *(
+            ({"hedges": {"STRATEGY_A_STRADDLE": {"mode": "DYNAMIC_DELTA", key: value}}}, said)
+            for key, value, said in (
+                ("check_interval_sec", 0, "every_s must be positive"),
+                ("check_interval_sec", -60, "every_s must be positive"),
+                ("price_move_pct", -0.01, "on_move must be positive"),
+            )
         ),
     ],
 )

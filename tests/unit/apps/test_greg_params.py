@@ -24,7 +24,7 @@ from core.context.sensor_values import DataSource, SensorVariant
 from core.greg.bands import BandRule
 from core.greg.catalogue import StrategyCode
 from core.greg.guards import Guard
-from core.greg.hedging import HedgeStop
+from core.greg.hedging import HedgeScope, HedgeStop, HedgeTerms
 from core.greg.management import BandBasis, FundingConvention, PositionRules, PositionVariant
 from core.greg.modes import Caps, Environment, Mode, ModeState
 from core.strategies.covered_call import CoveredCall
@@ -54,7 +54,7 @@ def test_without_settings_everything_is_closed_and_plain() -> None:
     assert funding_convention(settings) is FundingConvention.AS_SPECIFIED
     assert band_rule(settings) is BandRule.FIXED
     terms = hedge_terms(settings, PositionRules())
-    assert (terms.basis, terms.stop) == (BandBasis.ABSOLUTE, HedgeStop.TARGET)
+    assert terms == HedgeTerms()
     assert greg_environment(settings) is Environment.TESTNET
     assert not settings.hedge.hedge_enabled
     assert greg_params(settings).data_source is DataSource.SYNTHETIC
@@ -89,13 +89,14 @@ def test_every_setting_arrives() -> None:
 
 
 def test_settings_of_hedging_arrive() -> None:
-    """Interval and move of the dynamic ones only; rule and stop."""
+    """Interval and move of the dynamic ones only; rule, stop and scope."""
     settings = Settings(
         hedge=HedgeSettings(
             hedge_check_interval_sec=30,
             hedge_on_price_move_pct=0.02,
             hedge_band_rule="zakamouline",
             hedge_stop="edge",
+            hedge_scope="book",
         )
     )
     rules = hedge_rules_in_use(settings, PositionRules())
@@ -109,7 +110,8 @@ def test_settings_of_hedging_arrive() -> None:
     )
     assert rules[StrategyCode.BULL_PUT].every_s is None
     assert band_rule(settings) is BandRule.ZAKAMOULINE
-    assert hedge_terms(settings, PositionRules()).stop is HedgeStop.EDGE
+    terms = hedge_terms(settings, PositionRules())
+    assert (terms.stop, terms.scope) == (HedgeStop.EDGE, HedgeScope.BOOK)
 
 
 @pytest.mark.parametrize(

@@ -53,12 +53,12 @@ def test_only_suggestions_are_counted() -> None:
 
 
 def test_followed_and_ignored() -> None:
-    """Executed, and suggested without execution; averages over what is known, zero included."""
+    """Executed, and suggested without execution; averages are fractions over what is known."""
     report = follow_report(LOG)
 
     assert (report.followed.suggestions, report.ignored.suggestions) == (1, 3)
-    assert report.followed.avg_pnl_pct == pytest.approx(30.0)
-    assert report.ignored.avg_pnl_pct == pytest.approx(10.0)
+    assert report.followed.avg_pnl_pct == pytest.approx(0.3)
+    assert report.ignored.avg_pnl_pct == pytest.approx(0.1)
     assert follow_report([entry(pnl_pct=0.0)]).ignored.avg_pnl_pct == 0.0
     assert follow_report([entry()]).ignored.avg_pnl_pct is None
 
@@ -90,6 +90,7 @@ def test_the_text_has_its_sections_in_order() -> None:
 
     assert places == sorted(places)
     assert "suggestions 5, executed 1, follow rate 20.0 %; 1 in dry runs" in text
+    assert "followed: 1, average P&L 30.0 %" in text
     assert "followed is better by 20.0 points" in text
     assert text.count(" SKIP ") == 6
     assert text.count(" EXEC ") == 2

@@ -7,9 +7,10 @@ from attrs import evolve
 
 from apps.settings.root import Settings
 from apps.settings.venue import VenueSettings
-from apps.wiring.greg_params import mode_state
-from apps.wiring.greg_risk import tightened_mode, tightened_params
+from apps.wiring.greg_params import greg_params, mode_state
+from apps.wiring.greg_risk import size_caps, tightened_mode, tightened_params
 from apps.wiring.params import desk_params
+from core.greg.sizing import SizeCaps
 
 
 def told(data: Path, env_mode: str = "test", **overrides: object) -> Settings:
@@ -66,3 +67,17 @@ def test_off_changes_nothing(tmp_path: Path) -> None:
     )
     assert tightened_params(live, params) is params
     assert tightened_mode(live, state) is state
+
+
+def test_share_and_positions_bind_what_greg_opens(tmp_path: Path) -> None:
+    """The caps of an opening are those of the settings, tighter where a person made them so."""
+    bot = {"gregbot": {"max_equity_share": 5.0, "max_positions_per_underlying": 1}}
+    tight = told(tmp_path, use_bot_risk_overrides=True, bot_risk=bot)
+    assert size_caps(tight) == SizeCaps(equity_share=0.05, most_positions=1)
+    assert greg_params(tight).caps == size_caps(tight)
+    loose = {"gregbot": {"max_equity_share": 90.0, "max_positions_per_underlying": 9}}
+    assert size_caps(told(tmp_path, use_bot_risk_overrides=True, bot_risk=loose)) == SizeCaps()
+    off = told(tmp_path, bot_risk=bot)
+    assert size_caps(off) == SizeCaps(equity_share=0.25, most_positions=3)
+    live = told(tmp_path, "live", use_bot_risk_overrides=True, bot_risk=bot)
+    assert size_caps(live) == SizeCaps()

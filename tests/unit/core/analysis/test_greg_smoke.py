@@ -13,6 +13,7 @@ from core.analysis.greg_smoke import (
     moved,
     smoke_test,
 )
+from core.greg.advice import Advice
 from core.greg.catalogue import StrategyCode
 from core.greg.hedging import HEDGEABLE
 from core.greg.management import PositionRules
@@ -79,6 +80,14 @@ def test_each_move_starts_from_the_untouched_position() -> None:
     assert by_move[0.0].hedge is None
     assert by_move[0.05].hedge is not None
     assert by_move[0.05].hedge.net_delta_before < -0.15
+
+
+@pytest.mark.parametrize("underlying", ["BTC", "ETH"])
+def test_a_calendar_is_closed_at_its_limit_either_way(underlying: str) -> None:
+    """Strikes are round, so five percent up and five percent down are the limit itself."""
+    calendar = next(each for each in tried(underlying) if each.code is StrategyCode.CALENDAR)
+
+    assert {step.move for step in calendar.steps if step.action == Advice.CLOSE} == {0.05, -0.05}
 
 
 def test_marks_of_a_moved_market_keep_parity() -> None:

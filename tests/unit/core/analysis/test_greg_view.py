@@ -17,6 +17,7 @@ from core.analysis.greg_view import (
 )
 from core.greg.catalogue import StrategyCode
 from core.greg.guards import Guard
+from core.greg.hedge_needs import HedgeSight
 from core.greg.hedging import HedgeTerms
 from core.greg.holdings import HeldLeg, Holding
 from core.greg.management import FundingConvention, PositionRules
@@ -88,22 +89,30 @@ def test_guards_show_only_where_they_are_in_use() -> None:
 def test_a_hedge_is_proposed_beyond_the_band() -> None:
     """With its order; within it, or without deltas, there is none."""
     rule = PositionRules().hedges[StrategyCode.STRADDLE]
-    leaning = hedge_view(HELD, MARKET, rule, HedgeTerms())
+    sight = HedgeSight(
+        held=(HELD,),
+        snapshot=MARKET,
+        rule_of=lambda *_: rule,
+        terms=HedgeTerms(),
+        now=MARKET.taken_at,
+    )
+    leaning = hedge_view(HELD, sight)
     assert leaning.status == "proposed"
     assert leaning.order is not None
     assert leaning.net_delta is not None
     held = evolve(HELD, perp_usd=-leaning.net_delta * MARKET.index_usd)
-    assert hedge_view(held, MARKET, rule, HedgeTerms()).status == "within_band"
+    assert hedge_view(held, sight).status == "within_band"
     chain = MARKET.chain
     dark = evolve(MARKET, chain=chain.where(chain.strike > 1e9))
-    assert hedge_view(HELD, dark, rule, HedgeTerms()).status == "data_missing: delta"
+    assert hedge_view(HELD, evolve(sight, snapshot=dark)).status == "data_missing: delta"
 
 
 def test_the_newest_run_of_the_sandbox_is_summed() -> None:
-    """By coin; positions outside of it do not count."""
+    """By coin; positions outside of it do not count, whatever run they name."""
     first = evolve(HELD, sandbox=True, run_id="GREG_SANDBOX_20260301T000000Z")
     second = evolve(HELD, sandbox=True, run_id="GREG_SANDBOX_20260302T000000Z")
-    views = [shown(each) for each in (HELD, first, second, second)]
+    outside = evolve(HELD, run_id="GREG_SANDBOX_20260303T000000Z")
+    views = [shown(each) for each in (outside, first, second, second)]
     found = sandbox_summary(views)
 
     assert found is not None

@@ -81,3 +81,16 @@ def test_each_rule_gives_its_band() -> None:
     assert band_of(BandRule.FIXED, INPUTS, 0.15).half_width == 0.15
     assert band_of(BandRule.WHALLEY_WILMOTT, INPUTS, 0.15).half_width == whalley_wilmott(INPUTS)
     assert band_of(BandRule.ZAKAMOULINE, INPUTS, 0.15) == zakamouline(INPUTS)
+
+
+@pytest.mark.parametrize("rule", [BandRule.WHALLEY_WILMOTT, BandRule.ZAKAMOULINE])
+def test_on_the_last_day_no_band_is_narrower_than_the_fixed_one(rule: BandRule) -> None:
+    """Gamma leaps there; a wider one stays, and so does the target."""
+    late = evolve(INPUTS, tenor=0.99 / 365.0, gamma=1e-7)
+    free = band_of(rule, late, 0.0)
+
+    assert free.half_width < 0.15
+    assert band_of(rule, late, 0.15) == evolve(free, half_width=0.15)
+    assert band_of(rule, late, 0.5 * free.half_width) == free
+    day = evolve(late, tenor=1.0 / 365.0)
+    assert band_of(rule, day, 0.15).half_width < 0.15

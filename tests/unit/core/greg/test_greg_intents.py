@@ -25,8 +25,7 @@ DRAFTING = Drafting(
 HEDGE = HedgeOrder(
     underlying="BTC",
     instrument="BTC-PERPETUAL",
-    side=Side.SELL,
-    size=0.2345,
+    needed=-0.2345,
     net_delta_before=0.2345,
     net_delta_after=0.0,
     strategy_position_id="p",
@@ -65,11 +64,27 @@ def test_a_leg_that_nobody_takes_has_no_price() -> None:
 
 
 @pytest.mark.parametrize(
+    ("needed", "shown", "amount", "side"),
+    [(0.151249, 0.1512, 14_220.0, Side.BUY), (-0.151951, 0.152, 14_280.0, Side.SELL)],
+)
+def test_usd_are_of_the_coin_that_is_needed(
+    needed: float, shown: float, amount: float, side: Side
+) -> None:
+    """14,217.4 and 14,283.4 USD, rounded once: what is shown would make 14,210 and 14,290."""
+    order = evolve(HEDGE, needed=needed)
+    market = snapshot(Listed(contract=CALL, bid=0.0155, ask=0.017), index_usd=94_000.0)
+    found = hedge_intent(order, 94_000.0, future_rules("BTC"), evolve(DRAFTING, snapshot=market))
+
+    assert found is not None
+    assert (found.amount, found.side, order.size) == (amount, side, shown)
+
+
+@pytest.mark.parametrize(
     ("size", "amount"), [(0.2345, 23_450.0), (0.00016, 20.0), (0.0001, 10.0), (0.00009, None)]
 )
 def test_a_hedge_is_usd_in_lots(size: float, amount: float | None) -> None:
     """By the index of the moment; below one lot there is none."""
-    found = hedge_intent(evolve(HEDGE, size=size), 99_999.8, future_rules("BTC"), DRAFTING)
+    found = hedge_intent(evolve(HEDGE, needed=-size), 99_999.8, future_rules("BTC"), DRAFTING)
     if amount is None:
         assert found is None
     else:

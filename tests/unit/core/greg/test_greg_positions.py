@@ -107,6 +107,16 @@ def test_what_is_missing_is_said(
         assert (found.action, found.data_missing) == (Advice.HOLD, (name,))
 
 
+@pytest.mark.parametrize("price", [0.0, -5.0])
+def test_a_price_that_is_none_is_unknown(price: float) -> None:
+    """Zero and less: no strike is touched by it."""
+    found = advise(
+        position(StrategyCode.BULL_PUT, spot_price=price, short_strike=95_000.0, profit_pct=0.1)
+    )
+    assert found is not None
+    assert (found.action, found.data_missing) == (Advice.HOLD, ("spot_price",))
+
+
 def test_all_that_is_missing_is_said_at_once() -> None:
     """Of every rule of the family, in the order they are asked."""
     found = advise(position(StrategyCode.STRADDLE, net_delta=0.0))

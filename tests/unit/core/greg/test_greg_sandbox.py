@@ -1,6 +1,7 @@
 """Positions of the sandbox: the table of the specification, and its better profiles."""
 
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 import pytest
 from mpmath import mp, mpf
@@ -10,6 +11,7 @@ from core.greg.modes import STRATEGIES
 from core.greg.sandbox import (
     SPOT_USD,
     NotMade,
+    refusal,
     run_id_at,
     sandbox_on_chain,
     sandbox_position,
@@ -84,6 +86,37 @@ def test_strikes_lie_on_the_grid(coin: str, price: float, strike: float) -> None
     assert strike_near(coin, price) == strike
 
 
+@pytest.mark.parametrize("hour", [7, 8, 9])
+def test_days_are_whole_at_every_hour(hour: int) -> None:
+    """The first 08:00 that is seven days away or more: at 08:00 itself it is seven."""
+    at = NOW.replace(hour=hour)
+    found = made(sandbox_position("STRATEGY_C_SHORT_PUT", "BTC", 0.1, at, RUN))
+    expiry = found.legs[0].contract.expiry
+
+    assert expiry == datetime(2026, 3, 17 if hour <= 8 else 18, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+@pytest.mark.parametrize("is_testnet", [True, False])
+def test_it_is_refused_where_orders_are_real_alone(is_dry_run: bool, is_testnet: bool) -> None:
+    """Neither a dry run nor testnet."""
+    is_refused = refusal(is_dry_run=is_dry_run, is_testnet=is_testnet) != ""
+    assert is_refused == (not is_dry_run and not is_testnet)
+
+
+def test_two_runs_of_one_second_are_told_apart() -> None:
+    """The run is named by its second, a position by its instant: opening twice opens twice."""
+    later = NOW + timedelta(milliseconds=1)
+    ids = {
+        made(sandbox_position(code, "BTC", 0.1, at, run_id_at(at))).position_id
+        for at in (NOW, later)
+        for code in STRATEGIES
+    }
+
+    assert run_id_at(later) == RUN
+    assert len(ids) == 14
+
+
 def test_a_stated_volatility_prices_and_dates_them() -> None:
     """Black's formula in fifty digits, and the days of the catalogue: no position is late."""
     mp.dps = 50
@@ -128,7 +161,9 @@ def test_contracts_off_a_chain_have_its_marks() -> None:
         ("NO_TRADE", "BTC", 1.0, None, "unknown strategy"),
         ("STRATEGY_A_STRADDLE", "btc", 1.0, None, "unknown coin"),
         ("STRATEGY_A_STRADDLE", "BTC", 0.0, None, "size must be positive"),
+        ("STRATEGY_A_STRADDLE", "BTC", inf, None, "size must be positive"),
         ("STRATEGY_A_STRADDLE", "BTC", 1.0, 0.0, "volatility must be positive"),
+        ("STRATEGY_A_STRADDLE", "BTC", 1.0, inf, "volatility must be positive"),
     ],
 )
 def test_what_cannot_be_made_says_why(

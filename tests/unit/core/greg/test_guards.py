@@ -104,9 +104,11 @@ def test_each_guard_at_its_limit(
 
 
 def test_a_put_is_held_through_a_crash_unless_the_account_is_ill() -> None:
-    """Below 1.2 it is closed."""
+    """Below 1.2 it is closed; a health that is not known is told."""
     facts = GuardFacts(market_cap_pct=-15.0)
-    for health, word in ((None, "hold"), (1.2, "hold"), (down(1.2), "close")):
+    unknown = firing(position(_PUT), facts, (Guard.BLACK_SWAN,))
+    assert "health is unknown" in unknown[Guard.BLACK_SWAN]
+    for health, word in ((None, "hold"), (1.2, "hold"), (inf, "hold"), (down(1.2), "close")):
         said = firing(position(_PUT), evolve(facts, health=health), (Guard.BLACK_SWAN,))
         assert said[Guard.BLACK_SWAN].startswith(word)
 
@@ -119,6 +121,7 @@ def test_a_guard_is_told_and_changes_nothing() -> None:
     found = with_guards(plain, held, GuardFacts(), tuple(Guard))
 
     assert "0.120" in str(found.metrics["guard_tight_delta"])
+    assert "black_swan: market_cap_pct unknown" in str(found.metrics["guards_not_evaluated"])
     assert evolve(found, metrics=plain.metrics) == plain
     assert with_guards(plain, held, GuardFacts(), ()) == plain
 

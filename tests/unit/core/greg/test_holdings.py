@@ -17,7 +17,6 @@ from core.greg.holdings import (
     position_of,
 )
 from core.greg.holdings import profit_coin as profit_of
-from core.greg.sizing import SizeCaps, SizeFacts, sized
 from core.greg.structures import NoStructure, Structure, structure_of
 from core.greg.thresholds import EntryWindows
 from core.pricing.black76 import delta, premium_coin
@@ -26,7 +25,7 @@ from ports.instruments import OptionContract, OptionKind
 from ports.market_data import MarketSnapshot
 from ports.positions import Leg, TrackedPosition
 from ports.trading import Side
-from tests.support.markets import RULES
+from tests.support.markets import RULES, Listed, snapshot
 from tests.support.sensing import chain_at, smile
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -82,6 +81,20 @@ def test_a_loss_is_never_negative_and_days_are_whole() -> None:
     assert found.dte == 28.0
     over = position_of(rich, MARKET, NOW + timedelta(days=40))
     assert over.dte == 0.0
+
+
+@pytest.mark.parametrize(
+    ("entry", "share", "profit"),
+    [(0.05, 3.0, -2.0), (0.07, 3.0, -2.0), (0.05, 0.5, 0.5), (0.07, 0.5, 0.5)],
+)
+def test_profit_and_loss_at_a_limit_are_at_it(entry: float, share: float, profit: float) -> None:
+    """Marks on ticks add up to the limit itself, not to a hair below it."""
+    contracts = [leg(kind, 1e5, -1.0, entry) for kind in (CALL, PUT)]
+    rows = [Listed(contract=each.contract, mark=share * entry) for each in contracts]
+    found = position_of(held(StrategyCode.STRADDLE, *contracts), snapshot(*rows, taken_at=NOW), NOW)
+
+    assert found.profit_pct == profit
+    assert found.loss_pct == max(0.0, -profit)
 
 
 def test_a_calendar_by_its_debit() -> None:
@@ -216,6 +229,33 @@ def test_no_expiry_no_structure() -> None:
         assert found.reason
 
 
+@pytest.mark.parametrize(
+    ("code", "low", "high", "more"),
+    [
+        (StrategyCode.STRADDLE, 25, 45, ()),
+        (StrategyCode.SHORT_PUT, 25, 45, ()),
+        (StrategyCode.CALENDAR, 7, 14, (30.0,)),
+        (StrategyCode.BULL_PUT, 20, 35, ()),
+        (StrategyCode.BEAR_CALL, 20, 35, ()),
+    ],
+)
+def test_entry_windows_have_their_ends_in(
+    code: StrategyCode, low: int, high: int, more: tuple[float, ...]
+) -> None:
+    """Whole days to expiry, from the first to the last; of a calendar, of its front leg."""
+    for days, is_in in ((low - 0.1, False), (low, True), (high + 0.9, True), (high + 1, False)):
+        found = structure_of(code, chain_at(NOW, (days, *more)), EntryWindows())
+        assert isinstance(found, Structure) == is_in
+
+
+@pytest.mark.parametrize("code", [StrategyCode.BULL_PUT, StrategyCode.BEAR_CALL])
+def test_a_wing_is_never_the_strike_that_is_sold(code: StrategyCode) -> None:
+    """Where one strike is listed alone there is no spread."""
+    chain = MARKET.chain
+    alone = evolve(MARKET, chain=chain.where(chain.strike == 1e5))
+    assert isinstance(structure_of(code, alone, EntryWindows()), NoStructure)
+
+
 @pytest.mark.parametrize("kind", list(OptionKind))
 def test_half_a_chain_is_enough_for_half_of_them(kind: OptionKind) -> None:
     """Without puts only what needs calls alone, without calls what needs puts alone."""
@@ -225,39 +265,6 @@ def test_half_a_chain_is_enough_for_half_of_them(kind: OptionKind) -> None:
         found = structure_of(code, half, EntryWindows())
         is_enough = bool(info.legs) and all(plan.kind is kind for plan in info.legs)
         assert isinstance(found, Structure) == is_enough
-
-
-FACTS = SizeFacts(equity_usd=100_000.0, margin_usd=10_000.0, vega_usd=100.0, notional_usd=100_000.0)
-
-
-@pytest.mark.parametrize(
-    ("facts", "caps", "amount"),
-    [
-        (FACTS, SizeCaps(), 0.2),
-        (evolve(FACTS, margin_usd=9_999.0), SizeCaps(), 0.2),
-        (evolve(FACTS, margin_usd=10_001.0), SizeCaps(), 0.1),
-        (evolve(FACTS, vega_usd=300_000.0), SizeCaps(), 0.1),
-        (evolve(FACTS, vega_usd=300_001.0), SizeCaps(), None),
-        (evolve(FACTS, open_vega_usd=29_990.0), SizeCaps(), 0.1),
-        (FACTS, SizeCaps(position_usd=10_000.0), 0.1),
-        (FACTS, SizeCaps(position_usd=9_999.0), None),
-        (FACTS, SizeCaps(position_usd=500.0), None),
-        (evolve(FACTS, open_notional_usd=15_000.0), SizeCaps(underlying_usd=25_000.0), 0.1),
-        (evolve(FACTS, open_notional_usd=15_001.0), SizeCaps(underlying_usd=25_000.0), None),
-        (evolve(FACTS, open_strategies=2), SizeCaps(), None),
-        (evolve(FACTS, open_strategies=1), SizeCaps(), 0.2),
-    ],
-)
-def test_the_largest_amount_within_every_cap(
-    facts: SizeFacts, caps: SizeCaps, amount: float | None
-) -> None:
-    """In whole lots of a tenth; nothing rather than less than one."""
-    found = sized(structure(StrategyCode.STRADDLE), facts, caps, RULES)
-    if amount is None:
-        assert isinstance(found, NoStructure)
-    else:
-        assert isinstance(found, Structure)
-        assert found.amount == amount
 
 
 def test_a_straddle_sells_both() -> None:

@@ -154,9 +154,9 @@ def test_caps_stay_within_the_settings(position: float | None, coin: float | Non
     with pytest.raises(GateClosed) as refusal:
         with_caps(ModeState(), position, coin)
     assert refusal.value.gate == "caps"
-    assert with_caps(ModeState(), 100.0).caps == Caps(
-        per_position_usd=100.0, per_underlying_usd=2000.0
-    )
+    for told, kept in (((100.0, None), 2000.0), ((300.0, 300.0), 300.0), ((500.0, 2000.0), 2000.0)):
+        caps = Caps(per_position_usd=told[0], per_underlying_usd=kept)
+        assert with_caps(ModeState(), *told).caps == caps
 
 
 @frozen

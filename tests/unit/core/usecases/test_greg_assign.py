@@ -5,8 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 from attrs import evolve
 
+from core.greg.advice import GregPosition
 from core.greg.catalogue import STRATEGY_ID, StrategyCode
 from core.greg.executing import ExecutionOutcome, ExecutionRequest, ExecutionStatus
+from core.greg.management import FundingConvention
+from core.greg.positions import advise
 from core.usecases.comparing import compare
 from core.usecases.desk import read
 from core.usecases.greg_desk import GregDesk
@@ -75,15 +78,33 @@ async def test_the_perpetual_is_bought_where_the_convention_prefers_it() -> None
     assert ours == theirs == {"BTC-PERPETUAL": 40_000.0}
 
 
-@pytest.mark.parametrize("funding", [-0.0001, None])
-async def test_otherwise_the_put_alone_is_closed(funding: float | None) -> None:
-    """Coin itself is not traded here, and without a rate nothing is preferred."""
+@pytest.mark.parametrize(
+    ("funding", "why"),
+    [
+        (-0.0001, "spot is preferred at a funding of -0.01000% a period, and spot is not traded"),
+        (None, "funding is unknown: neither the perpetual nor spot is preferred"),
+    ],
+)
+async def test_otherwise_it_is_refused_by_name(funding: float | None, why: str) -> None:
+    """Nothing is sent, not even the closing half; one line of the log says why."""
     rig = await assigned(funding)
     outcome = await run(rig)
+    (row,) = await rig.rows()
 
-    assert (outcome.status, rig.orders) == (ExecutionStatus.EXECUTED, 1)
-    assert await rig.rig.sizes() == ({}, {})
-    assert rig.rig.desk.keeper.book.positions[SHORT_PUT].closed_at is not None
+    assert (outcome.status, outcome.gate) == (ExecutionStatus.REFUSED, "orders")
+    assert outcome.note.startswith(why)
+    assert (rig.orders, row.executed, row.reason) == (0, False, outcome.note)
+    assert rig.rig.desk.keeper.book.positions[SHORT_PUT].closed_at is None
+
+
+@pytest.mark.parametrize(("funding", "executed"), [(-0.0001, True), (0.0001, False)])
+async def test_the_other_convention_prefers_the_other_way(funding: float, executed: bool) -> None:
+    """Where carry decides, the perpetual is bought where it is paid to the long."""
+    rig = await assigned(funding)
+    advice = evolve(rig.greg.params.advice, convention=FundingConvention.CARRY_AWARE)
+    rig.greg.params = evolve(rig.greg.params, advice=advice)
+
+    assert (await run(rig)).executed is executed
 
 
 async def test_coin_that_was_taken_up_is_no_hedge_left_over() -> None:
@@ -97,4 +118,21 @@ async def test_coin_that_was_taken_up_is_no_hedge_left_over() -> None:
 
     assert (hedger.next_look(), rig.orders) == (None, 2)
     assert str(advice.action) == "HOLD"
-    assert "taken up" in advice.reason
+    assert advice.reason.endswith("coin that was taken up, which no rule sells")
+
+
+def test_coin_that_was_taken_up_is_held_with_its_carry() -> None:
+    """No rule sells it, whatever else is said of it; longs pay where funding is positive."""
+    for funding, said in ((None, "no rule sells"), (1e-4, "sells; it carries -0.01000% a period")):
+        taken = GregPosition(
+            position_id=SHORT_PUT,
+            code=StrategyCode.SHORT_PUT,
+            underlying="BTC",
+            delta_abs=0.99,
+            profit_pct=0.9,
+            funding_rate=funding,
+            bare_perp_coin=0.5,
+        )
+        found = advise(taken)
+        assert found is not None
+        assert (str(found.action), found.reason.endswith(said)) == ("HOLD", True)

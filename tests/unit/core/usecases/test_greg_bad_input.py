@@ -7,13 +7,17 @@ import numpy as np
 import pytest
 from attrs import evolve, frozen
 
+from adapters.memory.greg_log import MemoryGregLog
 from core.greg.catalogue import StrategyCode
 from core.greg.executing import ExecutionRequest
 from core.greg.modes import Environment, Mode
+from core.greg.sizing import SizeCaps
+from core.greg.thresholds import EntryRules, EntryThresholds
 from core.strategies.base import Proposal
 from core.strategies.covered_call import CoveredCall
 from core.strategies.greg import Greg, GregParams
 from core.usecases.desk import Look
+from core.usecases.greg_log import copy_journal
 from core.usecases.tick import run_tick
 from core.view import TickView
 from ports.decision_log import Alarm, Decided, Entry
@@ -34,7 +38,8 @@ from tests.support.greg_desks import (
 )
 from tests.support.markets import NOW, call, snapshot
 from tests.support.scripts import scripted
-from tests.support.worlds import STRATEGY
+from tests.support.sensing import chain_at
+from tests.support.worlds import STRATEGY, Stage
 
 FLY = f"greg-{StrategyCode.IRON_BUTTERFLY}-9"
 PAPER = evolve(OPEN, mode=Mode.PAPER)
@@ -153,6 +158,38 @@ async def test_the_loop_logs_advice_once() -> None:
     assert {each.entry.position_id for each in said} == {BEAR_CALL, STRADDLE}
     assert all(each.entry.pnl_usd is not None for each in said)
     assert all(each.entry.spot_price == 100_000.0 for each in said)
+
+
+async def test_an_entry_that_no_cap_allows_is_logged_once() -> None:
+    """A line OPEN with the cap, which is no suggestion; the decision of each tick says it too."""
+    anything = EntryThresholds(
+        safety_chop_high=1e3,
+        calendar_term_spread_min=-1e3,
+        calendar_front_rv_iv_ratio_max=1e3,
+        calendar_vrp_7d_min=-1e3,
+    )
+    given = GregParams(
+        underlyings=("BTC",),
+        entry=EntryRules(thresholds=anything),
+        caps=SizeCaps(equity_share=1e-6),
+    )
+    shown = [chain_at(NOW + timedelta(minutes=each), (9.0, 37.0)) for each in (0, 1, 2)]
+    stage = Stage(shown=shown, ticks=[], strategies=(Greg("greg_vrp_harvester", given),))
+    rig = await stage.rig()
+    for each in shown:
+        await rig.clock.sleep_until(each.taken_at)
+        await run_tick(rig.desk, Look(rig.desk, "BTC"), each.taken_at)
+    entries = await stage.entries()
+    log = MemoryGregLog()
+    await copy_journal(stage.journal, log)
+    (line,) = [record.entry for record in await log.history()]
+    reasons = [each.actions[0].reason for each in entries if isinstance(each, Decided)]
+
+    assert reasons == ["entry_refused"] * 3
+    assert (line.action_type, line.strategy_type) == ("OPEN", "STRATEGY_B_CALENDAR")
+    assert (line.executed, line.is_suggestion, line.extra_info["gate"]) == (False, False, "opening")
+    assert "0.0001 % of equity tied up leaves" in line.reason
+    assert rig.trading.requests == []
 
 
 def suggestions(entries: list[Entry]) -> list[GregNoted]:

@@ -19,6 +19,7 @@ from tests.support.greg_desks import (
     GregRig,
     add_sandbox,
     greg_rig,
+    minutes_later,
     params,
 )
 from tests.support.markets import NOW
@@ -135,12 +136,13 @@ async def test_a_stale_index_measures_nothing() -> None:
     assert "no fresh index" in outcome.note
 
 
-async def test_old_advice_is_not_carried_out() -> None:
-    """Two evaluations later it has to be given again."""
+@pytest.mark.parametrize(("minutes", "gate"), [(2.0, ""), (2.02, "suggestion")])
+async def test_old_advice_is_not_carried_out(minutes: float, gate: str) -> None:
+    """Older than two evaluations, of a minute each, it has to be given again."""
     rig = await greg_rig()
-    await rig.rig.later(seconds=121)
+    await minutes_later(rig, minutes)
 
-    assert (await run(rig)).gate == "suggestion"
+    assert (await run(rig)).gate == gate
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.support.greg_desks import (
     GregRig,
     greg_rig,
     minutes_later,
-    sell_perpetual,
+    trade_perpetual,
 )
 from tests.support.worlds import Fault
 
@@ -100,7 +100,7 @@ async def test_a_hedge_that_others_hold_against_is_not_called_reducing() -> None
     rig = await greg_rig()
     await run(rig, HEDGE)
     usd = held(rig, STRADDLE).perp_usd
-    await sell_perpetual(rig.rig.desk, BEAR_CALL, usd)
+    await trade_perpetual(rig.rig.desk, BEAR_CALL, usd)
     await minutes_later(rig, 11)  # five fills within ten minutes would pause the strategy
     closing = evolve(HEDGE, action="CLOSE")
     outcome = await run(await advised(rig, closing), closing)
@@ -168,8 +168,8 @@ async def test_a_position_is_taken_as_it_is_held_now() -> None:
     usd = held(rig, STRADDLE).perp_usd
     outcome = await run(rig, HEDGE)
 
-    assert (outcome.status, rig.orders) == (ExecutionStatus.FAILED, 1)
-    assert "no order that would do it" in outcome.note
+    assert (outcome.status, outcome.gate, rig.orders) == (ExecutionStatus.REFUSED, "orders", 1)
+    assert "no hedge is needed now" in outcome.note
     assert held(rig, STRADDLE).perp_usd == usd
 
 

@@ -7,6 +7,7 @@ import pytest
 from attrs import evolve
 
 from core.greg.catalogue import StrategyCode
+from core.greg.hedging import HedgeScope
 from core.greg.modes import Caps, Environment, Mode, ModeState
 from core.usecases.agent import Agent
 from core.usecases.comparing import compare
@@ -32,6 +33,7 @@ from tests.support.greg_desks import (
     minutes_later,
     params,
     sell,
+    trade_perpetual,
 )
 from tests.support.markets import NOW, call
 
@@ -192,6 +194,64 @@ async def test_a_real_hedge_cools_down_and_a_large_breach_does_not_wait() -> Non
     assert hedged_last(rig.rig.desk.keeper.book, STRADDLE) == NOW + 2 * MINUTE
 
 
+async def _two_against_each_other(scope: HedgeScope) -> GregRig:
+    """The straddle leans by -0.22, a fly by +0.28; 0.06 together."""
+    wide = Caps(per_position_usd=200_000.0, per_underlying_usd=500_000.0)
+    state = evolve(OPEN, caps=wide, most=wide, strategies=frozenset(StrategyCode))
+    rig = await greg_rig(state)
+    desk, terms = rig.rig.desk, rig.greg.params.hedge_terms
+    await minutes_later(rig, 2)
+    await sell(desk, call(104_000.0, EXPIRY), FLY)
+    await trade_perpetual(desk, FLY, 50_000.0, Side.BUY)
+    await minutes_later(rig, 61)  # what was traded for the fly cools it down for an hour
+    rig.greg.params = evolve(rig.greg.params, hedge_terms=evolve(terms, scope=scope))
+    return rig
+
+
+async def test_by_the_book_what_leans_against_each_other_is_left() -> None:
+    """By the position each of the two is hedged; by the book there is nothing to do."""
+    for scope, sides in ((HedgeScope.POSITION, [Side.BUY, Side.SELL]), (HedgeScope.BOOK, [])):
+        rig = await _two_against_each_other(scope)
+        await hedger_of(rig).look("BTC")
+        assert [each.side for each in hedges(rig)[1:]] == sides, scope
+
+
+async def test_by_the_book_each_order_is_its_positions_part() -> None:
+    """Once the fly leans with it, by 0.026, the straddle loses its own lean and no more."""
+    rig = await _two_against_each_other(HedgeScope.BOOK)
+    await trade_perpetual(rig.rig.desk, FLY, 30_000.0, Side.SELL)
+    await minutes_later(rig, 2)
+    await hedger_of(rig).look("BTC")
+    order = hedges(rig)[-1]
+    ours, theirs = await rig.rig.sizes()
+    await rig.greg.evaluate()
+    left = {key: seen.view.net_delta for key, seen in rig.greg.seen.items()}
+
+    assert (order.position_id, order.side) == (STRADDLE, Side.BUY)
+    assert left[STRADDLE] == pytest.approx(0.0, abs=0.0001)
+    assert left[FLY] == pytest.approx(-0.026, abs=0.001)
+    assert ours == theirs
+
+
+async def test_a_delta_that_is_unknown_is_said() -> None:
+    """Nothing is sent, and one line says why, once; what is known again is hedged."""
+    rig = await greg_rig()
+    hedger = hedger_of(rig)
+    for _ in range(2):
+        await minutes_later(rig, 1)
+        seen = rig.rig.market.shown[0]
+        dark = seen.chain.where(seen.chain.strike > 1e9)
+        rig.rig.market.shown = [evolve(seen, chain=dark)]
+        await hedger.look("BTC")
+    (row,) = await scheduled(rig)
+
+    assert (row.executed, row.reason) == (False, "not hedged: a delta is unknown")
+    assert (row.extra_info["gate"], row.net_delta, hedges(rig)) == ("delta", None, [])
+    await minutes_later(rig, 1)
+    await hedger.look("BTC")
+    assert len(hedges(rig)) == 1
+
+
 async def test_what_hedges_nothing_any_more_is_taken_off() -> None:
     """The call is bought back by hand; at the next look its hedge goes, and the position ends."""
     rig = await greg_rig()
@@ -241,6 +301,23 @@ async def test_a_market_that_is_away_is_asked_again_in_a_minute() -> None:
     await minutes_later(rig, 1)
     await hedger.look("BTC")
     assert len(hedges(rig)) == 1
+
+
+async def test_an_account_that_is_away_costs_a_fly_a_minute_and_no_hour() -> None:
+    """It fails when the hedge is already worked out: that was no look."""
+    rig = await greg_rig(evolve(OPEN, strategies=frozenset(StrategyCode)), None, BEAR_CALL)
+    await minutes_later(rig, 2)
+    await sell(rig.rig.desk, call(104_000.0, EXPIRY), FLY)
+    await trade_perpetual(rig.rig.desk, FLY, 10_000.0)
+    await minutes_later(rig, 61)
+    hedger, at = hedger_of(rig), rig.rig.desk.now
+    rig.rig.trading.failing["account"] = 1
+    with pytest.raises(Unavailable):
+        await hedger.look("BTC")
+    assert (hedger.next_look(), len(hedges(rig))) == (at + MINUTE, 1)
+    await minutes_later(rig, 1)
+    await hedger.look("BTC")
+    assert (hedger.next_look(), len(hedges(rig))) == (at + 61 * MINUTE, 2)
 
 
 async def test_the_sandbox_and_other_strategies_are_left_alone() -> None:

@@ -8,6 +8,7 @@ from attrs import evolve
 from core.greg.catalogue import STRATEGY_ID
 from core.greg.executing import ExecutionOutcome, ExecutionRequest, ExecutionStatus
 from core.greg.modes import ModeState
+from core.greg.sizing import SizeCaps
 from core.usecases.comparing import compare
 from core.usecases.desk import DeskParams, read
 from core.usecases.greg_desk import GregDesk
@@ -17,6 +18,7 @@ from ports.market_data import MarketSnapshot
 from ports.trading import OrderIntent, Side
 from tests.support.calls import priced
 from tests.support.greg_desks import (
+    BEAR_CALL,
     MOST,
     OPEN,
     STRADDLE,
@@ -24,7 +26,7 @@ from tests.support.greg_desks import (
     GregRig,
     params,
     sell,
-    sell_perpetual,
+    trade_perpetual,
 )
 from tests.support.markets import NOW, call, put, snapshot
 from tests.support.worlds import PARAMS, Fault, Stage
@@ -39,8 +41,8 @@ ROLL = ExecutionRequest(
 )
 
 
-def market(at: datetime) -> MarketSnapshot:
-    return snapshot(*(priced(each, now=at) for each in (*OLD, *NEW)), taken_at=at)
+def market(at: datetime, iv: float = 0.6) -> MarketSnapshot:
+    return snapshot(*(priced(each, now=at, iv=iv) for each in (*OLD, *NEW)), taken_at=at)
 
 
 async def rolling(
@@ -49,15 +51,21 @@ async def rolling(
     *,
     knows_safety: bool = True,
     hedged_usd: float = 0.0,
+    other: str = "",
 ) -> GregRig:
-    """A straddle of 15 days, sold eleven minutes ago, at a desk that advises to roll it."""
+    """
+    A straddle of 15 days, sold eleven minutes ago, at a desk that advises to roll it; beside a
+    call of the position called *other*, if any.
+    """
     stage = Stage(shown=[market(NOW), market(LATER)], ticks=[], params=STRUCTURED)
     rig = await stage.rig()
     await compare(rig.desk, await read(rig.desk, "BTC"))
     for contract in OLD:
         await sell(rig.desk, contract, STRADDLE)
+    if other:
+        await sell(rig.desk, NEW[0], other)
     if hedged_usd:
-        await sell_perpetual(rig.desk, STRADDLE, hedged_usd)
+        await trade_perpetual(rig.desk, STRADDLE, hedged_usd)
     await rig.clock.sleep_until(LATER)
     await compare(rig.desk, await read(rig.desk, "BTC"))
     desk = evolve(rig.desk, params=desk_params)
@@ -174,6 +182,37 @@ async def test_a_closed_gate_leaves_it_as_it_is(
     assert sent(rig) == []
 
 
+async def test_a_roll_into_nothing_is_refused_by_name() -> None:
+    """No expiry is listed for it: the position stays as it is."""
+    rig = await rolling()
+    left = snapshot(*(priced(each, now=LATER) for each in OLD), taken_at=LATER)
+    rig.rig.market.shown = [left]
+    outcome = await run(rig)
+
+    assert (outcome.status, outcome.gate) == (ExecutionStatus.REFUSED, "orders")
+    assert outcome.note.startswith("nothing to roll into")
+    assert sent(rig) == []
+
+
+@pytest.mark.parametrize(("iv", "sales"), [(0.49, 2), (0.47, 0)])
+async def test_what_no_longer_pays_is_given_up(iv: float, sales: int) -> None:
+    """A straddle at the money is worth as its volatility: four fifths of 0.6 are 0.48."""
+    rig = await rolling()
+    at = LATER + timedelta(seconds=3)
+
+    async def falls() -> None:
+        if len(sent(rig)) == 2:  # the second is on its way: the old legs are closed
+            await rig.rig.clock.sleep_until(at)
+            rig.rig.market.shown = [market(at, iv)]
+
+    rig.rig.trading.before_place = falls
+    outcome = await run(rig)
+
+    assert len(sent(rig)) == 2 + sales
+    assert outcome.status is (ExecutionStatus.EXECUTED if sales else ExecutionStatus.PARTIAL)
+    assert ("was planned" in outcome.note) == (sales == 0)
+
+
 async def test_a_kill_on_the_way_opens_nothing() -> None:
     """Set while the first order is on its way: the rest does not follow."""
     rig = await rolling()
@@ -186,3 +225,52 @@ async def test_a_kill_on_the_way_opens_nothing() -> None:
 
     assert outcome.status is ExecutionStatus.PARTIAL
     assert [side for side, _ in sent(rig)] == [Side.BUY]
+
+
+@pytest.mark.parametrize(
+    ("caps", "size"),
+    [(SizeCaps(), 0.5), (SizeCaps(equity_share=0.02), 0.4), (SizeCaps(equity_share=0.01), 0.2)],
+)
+async def test_a_roll_opens_within_every_cap_of_size(caps: SizeCaps, size: float) -> None:
+    """
+    At most what was held, and less where a cap leaves less: of ten coins, where a contract ties
+    30 % up and its premium of about 15 %.
+    """
+    rig = await rolling()
+    rig.greg.params = evolve(rig.greg.params, size_caps=caps)
+    outcome = await run(rig)
+    position = rig.rig.desk.keeper.book.positions[STRADDLE]
+
+    assert outcome.status is ExecutionStatus.EXECUTED, outcome.note
+    assert {leg.size for leg in position.open_legs} == {-size}
+
+
+@pytest.mark.parametrize(
+    ("caps", "says"),
+    [
+        (SizeCaps(equity_share=0.004), "0.4 % of equity tied up leaves"),
+        (SizeCaps(risk_share=0.001), "0.1 % of equity at risk leaves"),
+        (SizeCaps(most_positions=1), "1 positions are open on the coin already, at most 1"),
+        (SizeCaps(most_strategies=1), "1 other strategies are open on the coin already"),
+    ],
+)
+async def test_a_roll_above_a_cap_is_refused_and_logged(caps: SizeCaps, says: str) -> None:
+    """What is held stays as it is, and the line of the log names the cap."""
+    rig = await rolling(other=BEAR_CALL)
+    rig.greg.params = evolve(rig.greg.params, size_caps=caps)
+    outcome = await run(rig)
+    (row,) = await rig.rows()
+
+    assert (outcome.status, outcome.gate) == (ExecutionStatus.REFUSED, "orders")
+    assert says in outcome.note
+    assert (row.executed, row.reason, row.extra_info["refused"]) == (False, outcome.note, True)
+    assert sent(rig) == []
+
+
+async def test_as_many_positions_as_may_be_are_rolled() -> None:
+    """Two of two: the one that is rolled takes its own place."""
+    rig = await rolling(other=BEAR_CALL)
+    rig.greg.params = evolve(rig.greg.params, size_caps=SizeCaps(most_positions=2))
+    outcome = await run(rig)
+
+    assert outcome.status is ExecutionStatus.EXECUTED, outcome.note
