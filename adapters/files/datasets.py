@@ -145,6 +145,9 @@ def _read_csv(path: Path, data: bytes, dtypes: Dtypes) -> ReadTable:
     header, malformed = lines[0], []
     kept: list[list[Any]] = []
     for number, line in enumerate(lines[1:], start=2):
+        if len(line) != len(header):
+            malformed.append(f"{path}, line {number}: {len(line)} cells under {len(header)} names")
+            continue
         try:
             pairs = zip(header, line, strict=True)
             kept.append([_cell(text, dtypes.get(name, np.str_)) for name, text in pairs])

@@ -142,8 +142,8 @@ def read_columns(path: Path) -> ForeignColumns:
     with damage_of(path):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         table = pq.read_table(path) if path.suffix == ".parquet" else _csv(path, bad_lines)
+        normal = {_normal(name): name for name in table.column_names}
     notes = (f"{len(bad_lines)} lines of {path.name} are malformed",) if bad_lines else ()
-    normal = {_normal(name): name for name in table.column_names}
     roles = {
         role: table[normal[found]]
         for role, names in _ALIASES.items()

@@ -1,5 +1,6 @@
 """Option quotes that somebody else recorded, as harvests in our units: CSV, CSV.GZ or Parquet."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import nan
 from pathlib import Path
@@ -59,18 +60,22 @@ def read_harvests(
     Yield the snapshots in *path*, oldest first; *coin* is that of rows which do not say theirs.
 
     Volatilities become fractions and prices of inverse options coin, once, and the notes of each
-    harvest say from what; they name the file and its SHA-256 too. The index of a file without
-    one is a proxy: the forward of the nearest expiry. *rules* are those of each family; rows of
-    a family without any are left out.
+    harvest say from what, and what was left out; they name the file and its SHA-256 too. The
+    index of a file without one is a proxy: the forward of the nearest expiry. *rules* are those
+    of each family; rows of a family without any are left out.
 
     Raises:
-        StoreDamaged: The file cannot be read, or lacks a column that nothing can stand in for.
+        StoreDamaged: The file cannot be read, lacks a column that nothing can stand in for, or
+            has no row that can be used.
     """
     columns = read_columns(path)
     missing = [role for role in _NEEDED if role not in columns.roles]
     if missing:
         raise StoreDamaged(f"{path} has no column of {', '.join(missing)}")
-    table = _converted(columns, coin)
+    table = _converted(columns, coin, rules)
+    if not any(terms and at_ms > 0 for terms, at_ms in zip(table.terms, table.at_ms, strict=True)):
+        reasons = "; ".join(table.notes[1:]) if columns.rows else "no rows"
+        raise StoreDamaged(f"{path} has no quote of an option that can be used: {reasons}")
     for rows in _snapshots(table):
         yield from _harvests(table, rows, rules)
 
@@ -92,8 +97,6 @@ def _harvests(
     if repeated:
         notes = (*notes, f"{repeated} rows name an option for the second time: left out")
     for family in sorted(families):
-        if family not in rules:
-            continue
         yield _harvest(table, family, families[family], rules[family], notes)
 
 
@@ -144,12 +147,21 @@ def _nearest_forward(chain: ChainTable) -> float:
     return float(known[0])
 
 
-def _converted(columns: ForeignColumns, coin: str | None) -> _Table:
-    terms = _terms(columns, coin)
-    unnamed = sum(each is None for each in terms)
+def _converted(
+    columns: ForeignColumns, coin: str | None, rules: Mapping[str, ContractRules]
+) -> _Table:
+    told, at_ms = _terms(columns, coin), columns.instants_ms("time")
+    terms = [each if each is not None and each.family in rules else None for each in told]
+    strange = Counter(each.family for each in told if each and each.family not in rules)
+    counts = {
+        "rows name no option": told.count(None),
+        **{f"rows are of {each}, whose rules are not known": strange[each] for each in strange},
+        "rows have no time": int((at_ms <= 0).sum()),
+    }
     notes = [f"imported from {columns.path.name}, sha256 {columns.sha256}", *columns.notes]
-    if unnamed:
-        notes.append(f"{unnamed} of {columns.rows} rows name no option: left out")
+    notes += [
+        f"{count} of {columns.rows} {reason}: left out" for reason, count in counts.items() if count
+    ]
     forward = _above_zero(columns.floats("forward"))
     is_inverse_call = np.array(
         [each is not None and each.is_call and _is_inverse(each) for each in terms], dtype=np.bool_
@@ -160,7 +172,7 @@ def _converted(columns: ForeignColumns, coin: str | None) -> _Table:
     mark = mark / per_coin
     return _Table(
         terms=terms,
-        at_ms=columns.instants_ms("time"),
+        at_ms=at_ms,
         forward=forward,
         index=_above_zero(columns.floats("index")),
         mark=np.where(mark >= 0, mark, nan),

@@ -106,4 +106,4 @@ def damage_of(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise StoreDamaged(f"cannot read {path} as Parquet: {error}") from error
+        raise StoreDamaged(f"cannot read {path} as a table: {error}") from error

@@ -111,14 +111,14 @@ class RecordedChains:
                 match = _FILE.fullmatch(name)
                 is_wanted = self._only in (None, name)
                 if is_wanted and match is not None and match[1].upper() == underlying:
-                    found = found.with_file(self._directory / name)
+                    found = found.with_file(self._directory / name, underlying)
             self._contents[underlying] = evolve(found, taken=dict(sorted(found.taken.items())))
         return self._contents[underlying]
 
     def _month(self, underlying: str, path: Path) -> RecordedMonth:
         month = self._months.get(underlying)
         if month is None or month.path != path:
-            month = self._months[underlying] = RecordedMonth.read(path)
+            month = self._months[underlying] = RecordedMonth.read(path, underlying)
         return month
 
 
@@ -160,10 +160,10 @@ class _Contents:
     taken: Mapping[datetime, _Taken]
     skipped: tuple[Skipped, ...]
 
-    def with_file(self, path: Path) -> "_Contents":
+    def with_file(self, path: Path, underlying: str) -> "_Contents":
         """The same with the file *path*; of a snapshot that is there already, the first stands."""
         try:
-            month = RecordedMonth.read(path)
+            month = RecordedMonth.read(path, underlying)
         except StoreDamaged as error:
             return evolve(self, skipped=(*self.skipped, Skipped(path.name, str(error))))
         reasons = list(month.left_out)

@@ -14,6 +14,7 @@ from ports.columns import Bools, Floats, Ints
 
 _COLUMNS = (
     "timestamp",
+    "instrument_name",
     "expiry_datetime",
     "strike",
     "option_type",
@@ -28,6 +29,7 @@ _COLUMNS = (
 )
 _KINDS = ("call", "put")
 _NO_INSTANT = -1
+_FAR = 2.0  # times its forward, or a part of it, where no index ever lay
 
 
 @frozen(eq=False, kw_only=True)
@@ -55,15 +57,15 @@ class RecordedMonth:
     volume: Floats
 
     @classmethod
-    def read(cls, path: Path) -> "RecordedMonth":
+    def read(cls, path: Path, underlying: str) -> "RecordedMonth":
         """
-        Return the rows of the file *path* that can be used.
+        Return the rows of the file *path* that are of *underlying* and can be used.
 
         Raises:
             StoreDamaged: It cannot be read, lacks a column or has a foreign type in one.
         """
         table = ParquetTable.read(path, _COLUMNS)
-        cells = _Cells.of(table)
+        cells = _Cells.of(table, underlying)
         flaws = dict(cells.flaws())
         rows = cells.sorted_rows(~np.logical_or.reduce(list(flaws.values())))
         is_repeated = cells.repeats(rows)
@@ -74,14 +76,17 @@ class RecordedMonth:
         counts = {
             **{reason: found.sum() for reason, found in flaws.items()},
             "rows that repeat a contract of their snapshot": is_repeated.sum(),
-            "rows whose 'index_price' is no positive number": np.isnan(cells.index[rows]).sum(),
+            "rows whose 'index_price' is no price near the forward": np.isnan(
+                cells.index[rows]
+            ).sum(),
             "snapshots without an index price": sum(np.isnan(list(index_usd.values()))),
             "quotes that are crossed or locked": is_crossed.sum(),
         }
+        left_out = [f"{count} {reason}" for reason, count in counts.items() if count]
         return cls(
             path=path,
             index_usd={at: price for at, price in index_usd.items() if isfinite(price)},
-            left_out=tuple(f"{count} {reason}" for reason, count in counts.items() if count),
+            left_out=tuple(left_out) if len(cells.strike) else ("no rows",),
             taken_ms=cells.taken.ms[rows],
             expiry_ms=cells.expiry.ms[rows],
             strike=cells.strike[rows],
@@ -118,10 +123,30 @@ class _Instants:
 
 
 @frozen(eq=False, kw_only=True)
+class _Names:
+    """Which of the rows, (n,), name a contract that is not of *coin*."""
+
+    coin: str
+    is_strange: Bools
+    strange: str  # one of those names
+
+    @classmethod
+    def of(cls, table: ParquetTable, coin: str) -> "_Names":
+        names = table.texts("instrument_name", empty="")
+        strange = [not name.startswith(f"{coin}-") for name in names.values]
+        return cls(
+            coin=coin,
+            is_strange=np.array(strange, dtype=np.bool_)[names.codes],
+            strange=next((name for name in names.values if not name.startswith(f"{coin}-")), ""),
+        )
+
+
+@frozen(eq=False, kw_only=True)
 class _Cells:
     """What says which contract of which snapshot a row is of, and what it is worth; (n,)."""
 
     taken: _Instants
+    name: _Names
     expiry: _Instants
     strike: Floats
     forward: Floats
@@ -131,19 +156,23 @@ class _Cells:
     is_put: Bools
 
     @classmethod
-    def of(cls, table: ParquetTable) -> "_Cells":
+    def of(cls, table: ParquetTable, underlying: str) -> "_Cells":
         kinds = table.texts("option_type", empty="")
         call, put = (
             np.array([value == kind for value in kinds.values], dtype=np.bool_)[kinds.codes]
             for kind in _KINDS
         )
+        forward = _above_zero(table.floats("underlying"))
+        index = _above_zero(table.floats("index_price"))
+        is_near = (forward / _FAR < index) & (index < _FAR * forward)
         return cls(
             taken=_Instants.of(table, "timestamp"),
+            name=_Names.of(table, underlying),
             expiry=_Instants.of(table, "expiry_datetime"),
             strike=_above_zero(table.floats("strike")),
-            forward=_above_zero(table.floats("underlying")),
+            forward=forward,
             mark=table.floats("mark_price"),
-            index=_above_zero(table.floats("index_price")),
+            index=np.where(is_near, index, nan),
             is_call=call,
             is_put=put,
         )
@@ -153,6 +182,8 @@ class _Cells:
         for name, column in (("timestamp", self.taken), ("expiry_datetime", self.expiry)):
             reason = f"rows whose {name!r} is no instant in UTC, such as {column.strange!r}"
             yield reason, column.ms == _NO_INSTANT
+        reason = f"rows whose 'instrument_name' is not of {self.name.coin}"
+        yield f"{reason}, such as {self.name.strange!r}", self.name.is_strange
         yield "rows whose 'option_type' is neither call nor put", ~(self.is_call | self.is_put)
         yield "rows whose 'strike' is no positive number", np.isnan(self.strike)
         yield "rows whose 'underlying' is no positive number", np.isnan(self.forward)

@@ -69,7 +69,7 @@ class Check:
 
 def command(
     data: Data = None,
-    days: Annotated[int, typer.Option(help="The last full days that were recorded.")] = 70,
+    days: Annotated[int, typer.Option(min=1, help="The last full days that were recorded.")] = 70,
     engine: Engine = "fast",
     seed: Seed = None,
     against: Annotated[
@@ -98,13 +98,12 @@ def command(
         "days": days,
         "checks": [_record(check) for check in checks],
     }
-    path = keep_report(settings, now, record)
     if as_json:
         show_json(record)
     else:
         show_text(f"HEALTH CHECK  {mode_line(settings)}")
         _show(checks)
-    tell(f"wrote {path}")
+    tell(f"wrote {keep_report(settings, now, record)}")
     if all(check.status is Status.FAILED for check in checks):
         raise typer.Exit(ExitCode.FAILED)
 

@@ -54,7 +54,10 @@ def command(
         show_json({"mode": mode_line(settings), "runs": records})
         return
     show_text(mode_line(settings))
-    show_table(runs_table(found))
+    if found:
+        show_table(runs_table(found))
+    else:
+        show_text("no backtest is kept: options-agent backtest run --help")
 
 
 def runs_table(found: tuple[ListedRun, ...]) -> Table:

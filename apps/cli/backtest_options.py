@@ -9,7 +9,8 @@ from apps.cli.book_view import end
 from apps.cli.console import tell
 from apps.cli.exits import ExitCode
 from apps.settings.root import Settings
-from apps.wiring.backtest_greg import GREG, MANAGED
+from apps.wiring.backtest_greg import MANAGED
+from apps.wiring.backtest_params import GREG
 
 Market: TypeAlias = Annotated[
     str | None, typer.Option("--market", help="recorded, synthetic, or universe.")

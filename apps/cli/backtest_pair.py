@@ -1,6 +1,7 @@
 """`options-agent backtest pair`: the rule on recorded chains and on an invented market."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -29,6 +30,7 @@ from apps.wiring.backtest_pair import INVENTED, Invented, Pair, PairAsked, run_p
 from apps.wiring.backtest_past import Hooks
 from apps.wiring.database import open_runs
 from core.backtest.pairing import MetricParity, PairReport, Tolerances, Verdict
+from ports.errors import PortError
 
 
 def command(
@@ -64,13 +66,11 @@ def command(
         asyncio.run(_run_all(settings, market, pairs, quiet=as_json))
     except ValueError as error:
         end(str(error), ExitCode.MISUSE)
-    if as_json:
-        records = {coin: pair_record(pair) for coin, pair in pairs.items()}
-        show_json({"mode": mode_line(settings), "against": market, "pairs": records})
-    else:
-        show_text(f"PAIR  {mode_line(settings)}")
-        for coin, pair in pairs.items():
-            _show(coin, market, pair)
+    except PortError:
+        if pairs:
+            _show_all(settings, market, pairs, as_json=as_json)  # main() says what failed
+        raise
+    _show_all(settings, market, pairs, as_json=as_json)
     if any(pair.report.verdict is Verdict.UNTRUSTED for pair in pairs.values()):
         raise typer.Exit(ExitCode.FAILED)
 
@@ -95,6 +95,18 @@ async def _run_all(
                 pairs[coin] = await run_pair(asked, runs, Hooks(watch=shown.watch))
 
             await of_each(settings.venue.underlyings, run)
+
+
+def _show_all(
+    settings: Settings, market: Invented, pairs: Mapping[Coin, Pair], *, as_json: bool
+) -> None:
+    if as_json:
+        records = {coin: pair_record(pair) for coin, pair in pairs.items()}
+        show_json({"mode": mode_line(settings), "against": market, "pairs": records})
+        return
+    show_text(f"PAIR  {mode_line(settings)}")
+    for coin, pair in pairs.items():
+        _show(coin, market, pair)
 
 
 def pair_record(pair: Pair) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """`options-agent backtest parity`: do fast simulator, tick, paper and exchange agree?"""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -30,6 +31,7 @@ from apps.wiring.backtest import CoinBacktest
 from apps.wiring.backtest_parity import WorldName, run_worlds
 from apps.wiring.backtest_past import Hooks, prepared_coin
 from core.analysis.parity import Cause, ParityReport, compare_worlds
+from ports.errors import PortError
 
 
 def command(
@@ -60,17 +62,18 @@ def command(
         wanted = [WorldName(name.strip()) for name in worlds.split(",")]
     except ValueError as error:
         end(f"--worlds: {error}; there are {', '.join(WorldName)}", ExitCode.MISUSE)
+    if len(set(wanted)) != len(wanted) or len(wanted) < 2:
+        end(f"--worlds: found {worlds}, two or more different ones are wanted", ExitCode.MISUSE)
     reports: list[tuple[str, ParityReport]] = []
     try:
         asyncio.run(_compare(settings, wanted, reports, quiet=as_json))
     except ValueError as error:
         end(str(error), ExitCode.MISUSE)
-    if as_json:
-        show_json({"mode": mode_line(settings), "reports": [_record(*each) for each in reports]})
-    else:
-        show_text(f"PARITY  {mode_line(settings)}")
-        for coin, report in reports:
-            _show(coin, report)
+    except PortError:
+        if reports:
+            _show_all(settings, reports, as_json=as_json)  # main() says what failed
+        raise
+    _show_all(settings, reports, as_json=as_json)
     exact = {WorldName.FAST, WorldName.TICK}
     if any({each.ours, each.theirs} == exact and not each.agrees for _, each in reports):
         raise typer.Exit(ExitCode.FAILED)
@@ -97,6 +100,17 @@ async def _compare(
                 reports.append((coin, compare_worlds((first, other), *trades)))
 
         await of_each(settings.venue.underlyings, run)
+
+
+def _show_all(
+    settings: Settings, reports: Sequence[tuple[str, ParityReport]], *, as_json: bool
+) -> None:
+    if as_json:
+        show_json({"mode": mode_line(settings), "reports": [_record(*each) for each in reports]})
+        return
+    show_text(f"PARITY  {mode_line(settings)}")
+    for coin, report in reports:
+        _show(coin, report)
 
 
 def _show(coin: str, report: ParityReport) -> None:

@@ -10,7 +10,17 @@ from attrs import evolve
 
 from apps.cli import data_making
 from apps.cli.console import show_json, show_json_line, show_table, show_text, tell
-from apps.cli.data_options import Families, Root, Since, Until, day_of, end_of, names_of, place_of
+from apps.cli.data_options import (
+    Families,
+    Root,
+    Since,
+    Until,
+    day_of,
+    end_of,
+    names_of,
+    place_of,
+    require_order,
+)
 from apps.cli.data_views import (
     health_record,
     health_table,
@@ -155,6 +165,7 @@ def health(
     """
     settings = settings_from(config, overrides).settings
     place = place_of(settings, root)
+    require_order(since, until)
     span = Span(
         since=day_of(since) if since else None,
         until=end_of(until) if until else system_now(),

@@ -11,7 +11,7 @@ from attrs import asdict, frozen
 from apps.cli import figures
 from apps.cli.book_view import end
 from apps.cli.console import problem, show_json, show_table, show_text, table, tell
-from apps.cli.data_options import Families, Root, day_of, end_of, names_of, place_of
+from apps.cli.data_options import Families, Root, day_of, end_of, names_of, place_of, require_order
 from apps.cli.exits import ExitCode
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.settings.root import Settings
@@ -153,10 +153,9 @@ def exam(
     """Stitch the snapshots of some days into one Parquet file, with a summary beside it."""
     settings = settings_from(config, overrides).settings
     place = place_of(settings, root)
-    first, last = day_of(since), end_of(until)
-    if last < first:
-        raise typer.BadParameter(f"--to {until} is before --from {since}")
-    built = exam_of(place, coin.upper(), first, last, out or place.parent / "exams")
+    require_order(since, until)
+    folder = out or place.parent / "exams"
+    built = exam_of(place, coin.upper(), day_of(since), end_of(until), folder)
     if as_json:
         show_json({"path": str(built.path), **asdict(built.summary)})
         return

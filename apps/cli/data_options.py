@@ -52,3 +52,14 @@ def day_of(text: str) -> datetime:
 def end_of(text: str) -> datetime:
     """The last instant of the UTC day *text*; raises as day_of."""
     return day_of(text) + timedelta(days=1) - timedelta(microseconds=1)
+
+
+def require_order(since: str | None, until: str | None) -> None:
+    """
+    Return if the day *until* is not before *since*, or one of them is not given.
+
+    Raises:
+        BadParameter: It is, or one is no day.
+    """
+    if since and until and end_of(until) < day_of(since):
+        raise typer.BadParameter(f"--to {until} is before --from {since}")

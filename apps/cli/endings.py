@@ -21,9 +21,9 @@ def ending_of(error: Exception) -> Ending | None:
         return Ending(ExitCode.MISUSE, "; ".join(str(fault) for fault in error.faults))
     if isinstance(error, StoreLocked):
         return Ending(ExitCode.LOCKED, str(error))
+    notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
     if isinstance(error, StoreDamaged | StoreForeign | StoreUnwritable):
-        notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
         return Ending(ExitCode.HALTED, f"HALTED: {error}{notes}")
     if isinstance(error, PortError):
-        return Ending(ExitCode.FAILED, str(error))
+        return Ending(ExitCode.FAILED, f"{error}{notes}")
     return None

@@ -92,13 +92,13 @@ def heatmap(
         end(str(error), ExitCode.MISUSE)
     found = occupancy(series, across, up)
     head = f"{choice}, every {interval} d"
-    write_if_asked(csv_file, lambda: map_csv(found, smooth))
-    write_if_asked(html_file, lambda: map_page(head, found, smooth))
     if as_json:
         show_json({"source": str(choice), **map_record(found, smooth)})
-        return
-    show_text(f"{mode_line(settings)} | {head}")
-    show_map(found, smooth)
+    else:
+        show_text(f"{mode_line(settings)} | {head}")
+        show_map(found, smooth)
+    write_if_asked(csv_file, lambda: map_csv(found, smooth))
+    write_if_asked(html_file, lambda: map_page(head, found, smooth))
 
 
 @app.command()
@@ -138,13 +138,13 @@ def sweetspots(
         for spot in _spots(choice.series(coin), limits, bins, params)
     ]
     head = f"{choice}, every {interval} d, {bins} x {bins} cells"
-    write_if_asked(csv_file, lambda: spots_csv(spots))
-    write_if_asked(markdown_file, lambda: spots_markdown(head, spots))
     if as_json:
         show_json({"source": str(choice), "sweetspots": [spot_record(spot) for spot in spots]})
-        return
-    show_text(f"{mode_line(settings)} | {head}")
-    show_spots(spots)
+    else:
+        show_text(f"{mode_line(settings)} | {head}")
+        show_spots(spots)
+    write_if_asked(csv_file, lambda: spots_csv(spots))
+    write_if_asked(markdown_file, lambda: spots_markdown(head, spots))
 
 
 def _of_sensor(axis: Axis) -> Axis:

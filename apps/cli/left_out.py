@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar
 
 from apps.cli.console import tell
-from apps.settings.kinds import Coin
 from ports.backtest_runs import Omission
 from ports.errors import StoreDamaged, Unavailable
+
+_Coin = TypeVar("_Coin", bound=str)
 
 
 def tell_left_out(omissions: Iterable[Omission]) -> None:
@@ -16,7 +18,7 @@ def tell_left_out(omissions: Iterable[Omission]) -> None:
         tell(f"left out: {reason}{f', {times} times' if times > 1 else ''}")
 
 
-async def of_each(coins: Sequence[Coin], run: Callable[[Coin], Awaitable[None]]) -> None:
+async def of_each(coins: Sequence[_Coin], run: Callable[[_Coin], Awaitable[None]]) -> None:
     """
     Let *run* run coin after coin; one that has no past here is told and left out.
 

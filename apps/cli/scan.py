@@ -75,15 +75,15 @@ def frequency_command(
         end("without all cells there is no scan; the others are kept", ExitCode.FAILED)
     scans = [frequency(each, rules, outcome.values()) for each in series]
     head = f"rules {rules.version} | {choice}, every {interval} d"
+    if as_json:
+        show_json({"source": str(choice), "scans": [frequency_record(each) for each in scans]})
+    else:
+        show_text(f"{mode_line(settings)} | {head}")
+        for each in scans:
+            show_frequency(each)
     write_if_asked(csv_file, lambda: frequency_csv(scans))
     write_if_asked(markdown_file, lambda: frequency_markdown(head, scans))
     write_if_asked(html_file, lambda: frequency_page(head, scans))
-    if as_json:
-        show_json({"source": str(choice), "scans": [frequency_record(each) for each in scans]})
-        return
-    show_text(f"{mode_line(settings)} | {head}")
-    for each in scans:
-        show_frequency(each)
 
 
 @app.command()
@@ -128,10 +128,10 @@ def heatmap(
         end("without all cells there is no map; the others are kept", ExitCode.FAILED)
     found = grid(plan, outcome.values())
     head = f"{coin} {code} | rules {rules.version} | {choice}, every {interval} d"
-    write_if_asked(csv_file, lambda: grid_csv(found))
-    write_if_asked(html_file, lambda: grid_page(head, found))
     if as_json:
         show_json({"underlying": coin, "source": str(choice), **grid_record(found)})
-        return
-    show_text(f"{mode_line(settings)} | {head}")
-    show_grid(found)
+    else:
+        show_text(f"{mode_line(settings)} | {head}")
+        show_grid(found)
+    write_if_asked(csv_file, lambda: grid_csv(found))
+    write_if_asked(html_file, lambda: grid_page(head, found))

@@ -3,19 +3,20 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from time import process_time
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import typer
 from attrs import define, field
 
 from apps.cli.console import show_text, tell
+from apps.cli.left_out import of_each
 from apps.cli.output_file import write_out
 from apps.cli.surface_tables import CoinReport, document
-from apps.wiring.market import archive_of
+from apps.wiring.market import archive_of, left_out_of, nothing_of
 from apps.wiring.vol_index import closes_of
 from core.analysis.surface_scores import (
     CarryScore,
@@ -35,6 +36,7 @@ from ports.columns import Floats
 from ports.snapshots import SnapshotArchive
 
 _NEWS_EVERY = 100  # snapshots
+_Closes: TypeAlias = Sequence[tuple[date, float]]  # of DVOL by day
 
 
 def command(
@@ -61,7 +63,19 @@ def command(
 
     async def measure() -> list[CoinReport]:
         archive = archive_of(chains, wanted)
-        return [await _measured(archive, coin, dvol, leave_out_every) for coin in wanted]
+        for line in await left_out_of(archive, wanted):
+            tell(line)
+        reports: list[CoinReport] = []
+
+        async def report(coin: str) -> None:
+            told = () if dvol is None else closes_of(dvol, coin)
+            closes = [(each.day, each.close) for each in told]
+            if not await archive.instants(coin):
+                raise await nothing_of(archive, (coin,), str(chains))
+            reports.append(await _measured(archive, coin, closes, leave_out_every))
+
+        await of_each(wanted, report)
+        return reports
 
     text = document(asyncio.run(measure()))
     if out is None:
@@ -98,7 +112,7 @@ class _Tally:
 
 
 async def _measured(
-    archive: SnapshotArchive, coin: str, dvol: Path | None, leave_out_every: int
+    archive: SnapshotArchive, coin: str, closes: _Closes, leave_out_every: int
 ) -> CoinReport:
     params, tally, before = FitParams(), _Tally(), None
     instants = await archive.instants(coin)
@@ -112,11 +126,10 @@ async def _measured(
         if number % _NEWS_EVERY == 0:
             tell(f"{coin} {instant:%Y-%m-%d %H:%M}, {number} of {len(instants)}")
         before = seen
-    return _report(coin, tally, dvol)
+    return _report(coin, tally, closes)
 
 
-def _report(coin: str, tally: _Tally, dvol: Path | None) -> CoinReport:
-    closes = [] if dvol is None else [(each.day, each.close) for each in closes_of(dvol, coin)]
+def _report(coin: str, tally: _Tally, closes: _Closes) -> CoinReport:
     return CoinReport(
         coin=coin,
         taken_at=tuple(tally.taken_at),

@@ -90,9 +90,9 @@ def command(
     tell_left_out(made.omissions)
     outcome = compute(base, made.sweep, SweepChoice(workers=workers, cluster=cluster, fresh=fresh))
     values = outcome.values()
+    _tell(base, made, outcome, as_json=as_json)
     write_if_asked(csv_file, lambda: csv_text(_lines(axes, values)))
     write_if_asked(html_file, lambda: _page(asked, axes, values, drawn))
-    _tell(base, made, outcome, as_json=as_json)
     asyncio.run(_register(base, made, values))  # last: figures are not lost with the store
 
 

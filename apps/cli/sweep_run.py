@@ -22,6 +22,7 @@ from apps.cli.exits import ExitCode
 from apps.settings.root import Settings
 from apps.wiring.sweeps import finished_cells, sweep_executor
 from core.usecases.sweep import Sweep, SweepOutcome, SweepProgress, run_sweep
+from ports.errors import PortError
 from ports.sweeps import FinishedCells
 
 Workers: TypeAlias = Annotated[
@@ -50,17 +51,17 @@ def compute(settings: Settings, sweep: Sweep, choice: SweepChoice) -> SweepOutco
     Return the outcome of *sweep*, showing how far it is on stderr.
 
     Cells that raise are named, and what is left is shown; where none is left, end with FAILED.
-    Ctrl-C says how to go on and ends with INTERRUPTED.
+    Ctrl-C says how to go on and ends with INTERRUPTED; so does the note of a PortError.
     """
     finished, news = finished_cells(settings), _News()
     try:
         outcome = asyncio.run(_computed(sweep, choice, finished, news))
     except KeyboardInterrupt as error:
-        tell(
-            f"interrupted: {news.done} of {len(sweep.cells)} cells are kept as {sweep.name}; "
-            "the same command goes on with them"
-        )
+        tell(f"interrupted: {news.kept(sweep)}")
         raise typer.Exit(ExitCode.INTERRUPTED) from error
+    except PortError as error:
+        error.add_note(news.kept(sweep))
+        raise
     for failure in outcome.failures:
         problem(f"cell {failure.key}: {failure.error}")
     if len(outcome.failures) == len(sweep.cells) > 0:
@@ -77,6 +78,13 @@ class _News:
     def told(self, shown: Callable[[SweepProgress], None], progress: SweepProgress) -> None:
         self.done = progress.done - progress.failed
         shown(progress)
+
+    def kept(self, sweep: Sweep) -> str:
+        """What there is of *sweep*, and how to go on."""
+        return (
+            f"{self.done} of {len(sweep.cells)} cells are kept as {sweep.name}; "
+            "the same command goes on with them"
+        )
 
 
 async def _computed(

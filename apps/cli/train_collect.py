@@ -18,9 +18,11 @@ from apps.cli.backtest_run import bars
 from apps.cli.book_view import end
 from apps.cli.console import mode_line, show_json, show_table, show_text, table, tell
 from apps.cli.exits import ExitCode
+from apps.cli.left_out import of_each
 from apps.cli.options import AsJson, ConfigFiles, Overrides, settings_from
 from apps.cli.train_options import Embargo, Every, ProfileModeName, RowsFolder, TriedStyles
 from apps.cli.train_views import card_record, style_row
+from apps.settings.kinds import Coin
 from apps.settings.root import Settings
 from apps.wiring.backtest_past import Hooks
 from apps.wiring.training import CollectRequest, collect_coin
@@ -79,11 +81,13 @@ async def _collected(
     settings: Settings, request: CollectRequest, *, quiet: bool
 ) -> list[DatasetCard]:
     with bars(quiet=quiet) as shown:
-        hooks = Hooks(watch=shown.watch)
-        return [
-            await collect_coin(settings, coin, request, hooks)
-            for coin in settings.venue.underlyings
-        ]
+        hooks, cards = Hooks(watch=shown.watch), list[DatasetCard]()
+
+        async def collect(coin: Coin) -> None:
+            cards.append(await collect_coin(settings, coin, request, hooks))
+
+        await of_each(settings.venue.underlyings, collect)
+        return cards
 
 
 def _show(card: DatasetCard, folder: Path) -> None:

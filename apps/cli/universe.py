@@ -27,6 +27,8 @@ from core.simulation.listing import COINS
 from core.simulation.universe.params import UniverseParams
 from core.simulation.universe.stress import Stress, stressed
 
+_HOUR_MS = 3_600_000
+
 app = command_group("Invented markets: fit one to history, draw from it, hold it against history.")
 
 Coin: TypeAlias = Annotated[str, typer.Argument(metavar="COIN", help="BTC or ETH.")]
@@ -161,7 +163,7 @@ def check(
     universe = universe_of(model)
     history: MarketHistory | None = None
     trades: WeeklyTrades | None = None
-    if spot and dvol:
+    if spot or dvol or chains:
         history = _history(coin, spot, dvol, None)
         read = asyncio.run(with_chains(history, chains, None, tell))
         history, trades = read.history, read.trades
@@ -202,7 +204,15 @@ def _history(
 ) -> MarketHistory:
     if not spot or not dvol:
         end("name the recording: --spot FILE and --dvol FILE", ExitCode.MISUSE)
-    return history_of(_known(coin), spot, dvol, _day(until))
+    history = history_of(_known(coin), spot, dvol, _day(until))
+    for column, step_ms, lacks in (
+        (history.closed_at_ms, _HOUR_MS, "hours have no price: the one before stands in"),
+        (history.index_at_ms, 24 * _HOUR_MS, "days have no volatility index"),
+    ):
+        steps = int(column[-1] - column[0]) // step_ms + 1
+        if steps > len(column):
+            tell(f"{history.underlying}: {steps - len(column)} of {steps} {lacks}")
+    return history
 
 
 def _known(coin: str) -> str:

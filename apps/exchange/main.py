@@ -42,6 +42,7 @@ from apps.wiring.exchange import (
     exchange_world,
     market_name,
 )
+from apps.wiring.market import passed_over
 from apps.wiring.public_feed import fed_world
 from ports.clock import Clock
 from ports.errors import PortError, Unavailable
@@ -256,6 +257,9 @@ async def _look(exchange: Exchange, served: _Served) -> None:
 @asynccontextmanager
 async def _world(settings: Settings, served: _Served) -> AsyncIterator[ExchangeWorld]:
     if served.feed is None:
+        if not served.is_tied:  # whoever it is tied to has told it
+            for line in await passed_over(settings):
+                print(line, file=sys.stderr)
         yield await exchange_world(
             settings, served.directory, pace=served.pace, speed=served.speed, start=served.start
         )

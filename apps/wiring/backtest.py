@@ -52,6 +52,7 @@ from core.usecases.desk import Desk, DeskParams
 from ports.backtest_runs import (
     BacktestRun,
     BacktestRuns,
+    Omission,
     RunStatus,
     RunSummary,
     StyleResult,
@@ -189,7 +190,7 @@ async def run_styles(
             results.append(done[style])
             continue
         outcome = await _run_style(backtest, style, hooks, resumed)
-        results.append(_with_omissions(outcome.result, backtest.prepared))
+        results.append(_with_omissions(outcome, backtest.prepared))
         keep_checkpoint(
             backtest.settings.venue.data_dir, backtest.run_id, style, outcome.checkpoint
         )
@@ -357,9 +358,14 @@ def data_hash(prepared: Past) -> str:
     return digest.hexdigest()
 
 
-def _with_omissions(result: StyleResult, prepared: Past) -> StyleResult:
-    """*result* with what could not even be read for it, first."""
-    return evolve(result, omissions=(*prepared.omissions, *result.omissions))
+def _with_omissions(outcome: Outcome, prepared: Past) -> StyleResult:
+    """The result with what could not even be read for it, first; a silent one says so."""
+    result = outcome.result
+    told = (*prepared.omissions, *result.omissions)
+    if not result.trades and not result.omissions and outcome.checkpoint is None:
+        reason = f"no trade was wanted at any of {len(prepared.instants)} snapshots"
+        told += (Omission(at=prepared.instants[0], subject=prepared.underlying, reason=reason),)
+    return evolve(result, omissions=told)
 
 
 def to_resume(settings: Settings, earlier: BacktestRun, prepared: Past) -> CoinBacktest:

@@ -4,21 +4,22 @@ from attrs import evolve
 
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
-from apps.wiring.backtest_params import call_account
+from apps.wiring.backtest_params import GREG, call_account
 from apps.wiring.greg_params import greg_params
+from apps.wiring.greg_risk import size_caps
 from core.backtest.latency import Latency
 from core.greg.catalogue import STRATEGY_ID
 from core.usecases.backtest_ledger import Ledger
 from core.usecases.desk import Desk, DeskParams
 from core.usecases.greg_managed import GregManager, ManagedParams
 
-GREG = "gregbot"
 MANAGED = "gregbot_managed"  # the only exits there are of Greg's structures, and of nothing else
 
 
 def greg_manager(settings: Settings, coin: Coin, desk: Desk, ledger: Ledger) -> GregManager:
     """
-    Who opens and manages Greg's structures on *coin* over *desk*.
+    Who opens and manages Greg's structures on *coin* over *desk*, under every cap of size but
+    those of live notional.
 
     Raises:
         SettingsError: There is no variant of a name.
@@ -30,8 +31,8 @@ def greg_manager(settings: Settings, coin: Coin, desk: Desk, ledger: Ledger) -> 
         ledger=ledger,
         underlying=coin,
         params=ManagedParams(
-            greg=greg_params(settings),
-            amount=call_account(settings, coin).order_size,
+            greg=evolve(greg_params(settings), caps=size_caps(settings)),
+            most=call_account(settings, coin).order_size,
             latency=Latency(settings.backtest.backtest_latency),
         ),
     )

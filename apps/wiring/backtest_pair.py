@@ -16,13 +16,12 @@ from apps.settings.root import Settings
 from apps.wiring.backtest import CoinBacktest, run_coin
 from apps.wiring.backtest_params import call_account, scoped
 from apps.wiring.backtest_past import Hooks, prepared_coin
-from apps.wiring.market import archive_of, ticks_of
+from apps.wiring.market import archive_of, nothing_of, ticks_of
 from core.backtest.pairing import Entries, PairReport, Side, Tolerances, paired
 from core.backtest.prepared import PreparedCoin
 from core.rng import rng_at
 from ports.backtest_runs import BacktestRun, BacktestRuns, BacktestTrade
 from ports.checks import epoch_ms
-from ports.errors import Unavailable
 
 Invented = Literal["synthetic", "universe"]
 INVENTED: Mapping[str, Invented] = {"universe": "universe", "synthetic": "synthetic"}
@@ -115,7 +114,7 @@ async def last_full_days(settings: Settings, coin: Coin, days: int) -> Settings:
     archive = archive_of(settings.venue.replay_data, (coin,))
     instants = await archive.instants(coin)
     if not instants:
-        raise Unavailable(f"nothing was recorded of {coin}")
+        raise await nothing_of(archive, (coin,), str(settings.venue.replay_data))
     last = max(instants).date() - timedelta(days=1)
     since = last - timedelta(days=days - 1)
     venue = settings.venue.model_copy(update={"replay_from": since, "replay_to": last})

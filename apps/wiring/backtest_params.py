@@ -8,6 +8,7 @@ from attrs import evolve
 
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
+from apps.wiring.greg_params import greg_config
 from apps.wiring.params import desk_params, risk_limits
 from core.backtest.covered_call import STRATEGY_ID, CallAccount
 from core.backtest.exits import ExitRule, ExitStyle
@@ -18,7 +19,7 @@ from core.risk.limits import RiskLimits
 from core.simulation.listing import deribit_rules
 from core.usecases.desk import DeskParams
 
-LADDER_ID = "call_ladder_v1"
+LADDER_ID, GREG = "call_ladder_v1", "gregbot"
 _NO_LIMIT = 1e9
 _SECTIONS = ("backtest", "candidates", "policy", "risk")  # what can change a result
 _PLACES = frozenset({"training_data_dir", "backtest_memory_mb"})
@@ -151,6 +152,8 @@ def config_of(settings: Settings, coin: Coin) -> dict[str, str | float]:
         for name, value in fields.items():
             if name not in _PLACES:
                 found[f"{section}.{name}"] = _plain(value)
+    if strategy_id_of(settings) == GREG:
+        found |= {name: _plain(value) for name, value in greg_config(settings, coin).items()}
     return found
 
 
@@ -180,7 +183,7 @@ def labels_of(settings: Settings, coin: Coin) -> dict[str, str]:
     entry = {
         STRATEGY_ID: _entry_words(settings),
         LADDER_ID: _ladder_words(settings),
-        "gregbot": _GREG_WORDS,
+        GREG: _GREG_WORDS,
     }.get(strategy_id_of(settings))
     if entry is not None:
         labels = {"entry": entry, **labels}

@@ -11,6 +11,7 @@ from adapters.memory.positions import MemoryPositionStore
 from adapters.memory.venue_log import MemoryVenueLog
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
+from apps.settings.venue import BASE_URLS
 from apps.wiring.backtest import CoinBacktest, course_of
 from apps.wiring.backtest_greg import is_greg
 from apps.wiring.backtest_params import (
@@ -22,6 +23,7 @@ from apps.wiring.backtest_params import (
 )
 from apps.wiring.backtest_past import Hooks
 from apps.wiring.backtest_strategies import strategies_in
+from apps.wiring.child import free_address
 from apps.wiring.deribit import Access
 from apps.wiring.market import market_of, ticks_of
 from apps.wiring.outside import Insider, Outside, outside_of
@@ -68,7 +70,7 @@ async def _run_in(world: WorldName, backtest: CoinBacktest, hooks: Hooks) -> Sty
     if world is WorldName.TICK:
         course = await course_of(backtest, style, hooks)
         return (await run_backtest(_told(course, world, hooks))).result
-    settings = _outside_settings(settings, coin, world)
+    settings = outside_settings(settings, coin, world)
     insider = Insider(
         resume_at=None,
         paper_market=market_of,
@@ -82,14 +84,22 @@ async def _run_in(world: WorldName, backtest: CoinBacktest, hooks: Hooks) -> Sty
         return (await run_backtest(_told(course, world, hooks))).result
 
 
-def _outside_settings(settings: Settings, coin: Coin, world: WorldName) -> Settings:
-    """*settings* of a paper venue that starts with the coins of the backtest."""
+def outside_settings(settings: Settings, coin: Coin, world: WorldName) -> Settings:
+    """
+    *settings* of a paper venue that starts with the coins of the backtest.
+
+    The exchange is the one at deribit_base_url if that is told, else one of our own at a free
+    address: whoever is served at the usual one has another account, and perhaps a past.
+    """
     deposit = call_account(settings, coin).deposit_coin
-    kind = "exchange" if world is WorldName.EXCHANGE else "paper"
-    venue = settings.venue.model_copy(
-        update={"venue_kind": kind, "paper_balances": {coin: deposit}}
-    )
-    return scoped(settings, coin).model_copy(update={"venue": venue})
+    changed: dict[str, object] = {"venue_kind": "paper", "paper_balances": {coin: deposit}}
+    if world is WorldName.EXCHANGE:
+        told = settings.venue.deribit_base_url
+        is_ours = told is None or told.rstrip("/") in BASE_URLS.values()
+        address = free_address() if is_ours else told
+        changed |= {"venue_kind": "exchange", "deribit_base_url": address}
+    own = scoped(settings, coin)
+    return own.model_copy(update={"venue": own.venue.model_copy(update=changed)})
 
 
 async def _outside_course(settings: Settings, coin: Coin, style: str, outside: Outside) -> Course:

@@ -4,8 +4,8 @@ from attrs import evolve
 
 from apps.settings.kinds import Coin
 from apps.settings.root import Settings
-from apps.wiring.backtest_greg import GREG, MANAGED, is_greg
-from apps.wiring.backtest_params import LADDER_ID, call_account, call_rule
+from apps.wiring.backtest_greg import MANAGED, is_greg
+from apps.wiring.backtest_params import GREG, LADDER_ID, call_account, call_rule
 from apps.wiring.params import covered_call_params
 from core.backtest.covered_call import STRATEGY_ID
 from core.backtest.exits import ExitStyle

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -38,6 +39,12 @@ class ExchangePlan:
 
     directory: Path | None
     start: datetime | None = None
+
+
+def free_address() -> str:
+    """A loopback address at which nobody serves: for an exchange of our own that is new."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 async def answers(client: DeribitClient) -> bool:

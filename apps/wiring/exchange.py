@@ -18,13 +18,12 @@ from apps.settings.root import Settings
 from apps.settings.venue import VenueSettings
 from apps.wiring.book import VENUE, BookPlace, locked_book
 from apps.wiring.clock import system_clock
-from apps.wiring.market import archive_of, invented_market
+from apps.wiring.market import archive_of, invented_market, nothing_of
 from apps.wiring.watch import Watch
 from core.simulation.replay import ReplayMarket
 from core.simulation.shown import ShownMarket
 from core.simulation.synthetic import SyntheticMarket
 from ports.clock import Clock
-from ports.errors import Unavailable
 from ports.history import History
 from ports.market_data import MarketData, MarketSnapshot
 from ports.venue_log import Deposit, VenueLog
@@ -183,7 +182,8 @@ async def _first_instant(settings: Settings) -> datetime:
     since = datetime.combine(venue.replay_from or date.min, time(), UTC)
     wanted = [at for at in instants if at >= since]
     if not wanted:
-        raise Unavailable(f"{venue.replay_data} has no snapshot from {venue.replay_from} on")
+        place = f"{venue.replay_data} from {venue.replay_from or 'its start'} on"
+        raise await nothing_of(archive, venue.underlyings, place)
     return min(wanted)
 
 

@@ -22,6 +22,8 @@ from ports.history import History
 from ports.market_data import MarketData
 from ports.snapshots import Skipped, SnapshotArchive
 
+_REASONS_TOLD = 3  # in one sentence
+
 
 @frozen(eq=False)
 class Market:
@@ -40,6 +42,10 @@ class Market:
     async def skipped(self, underlying: str) -> tuple[Skipped, ...]:
         """What of the recording of *underlying* is passed over; of an invented market nothing."""
         return () if self.archive is None else await self.archive.skipped(underlying)
+
+    async def left_out(self, coins: Sequence[str]) -> list[str]:
+        """The same of all *coins*, a line each."""
+        return [] if self.archive is None else await left_out_of(self.archive, coins)
 
 
 async def market_of(settings: Settings, resume_at: datetime | None) -> Market:
@@ -100,12 +106,34 @@ async def passed_over(settings: Settings) -> list[str]:
     """
     if settings.venue.market != "replay":
         return []
-    archive = _archive(settings)
+    return await left_out_of(_archive(settings), settings.venue.underlyings)
+
+
+async def left_out_of(archive: SnapshotArchive, coins: Sequence[str]) -> list[str]:
+    """
+    What *archive* has of *coins* and cannot use, a line each.
+
+    Raises:
+        StoreDamaged: It cannot be listed.
+    """
     return [
         f"left out of {each.file}: {each.reason}"
-        for coin in settings.venue.underlyings
+        for coin in coins
         for each in await archive.skipped(coin)
     ]
+
+
+async def nothing_of(archive: SnapshotArchive, coins: Sequence[str], place: str) -> Unavailable:
+    """
+    That *archive* has no snapshot of *coins* at *place*, with what it has and cannot use.
+
+    Raises:
+        StoreDamaged: It cannot be listed.
+    """
+    left_out = await left_out_of(archive, coins)
+    more = len(left_out) - _REASONS_TOLD
+    told = [*left_out[:_REASONS_TOLD], *([f"and {more} more"] if more > 0 else [])]
+    return Unavailable("; ".join([f"no snapshot of {', '.join(coins)} in {place}", *told]))
 
 
 def _archive(settings: Settings) -> SnapshotArchive:
@@ -128,10 +156,9 @@ async def _chosen(settings: Settings, archive: SnapshotArchive) -> list[datetime
     instants = {at for coin in venue.underlyings for at in await archive.instants(coin)}
     chosen = sorted(at for at in instants if _in_period(at, settings))
     if not chosen:
-        raise Unavailable(
-            f"{venue.replay_data} has no snapshot of {', '.join(venue.underlyings)} "
-            f"from {venue.replay_from or 'its start'} to {venue.replay_to or 'its end'}"
-        )
+        since, until = venue.replay_from or "its start", venue.replay_to or "its end"
+        place = f"{venue.replay_data} from {since} to {until}"
+        raise await nothing_of(archive, venue.underlyings, place)
     return chosen
 
 

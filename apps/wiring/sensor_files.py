@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from datetime import date
 from itertools import pairwise
 from math import nan
 from pathlib import Path
@@ -20,10 +21,10 @@ _PNL = "pnl_"  # and the code of a strategy: what it would have earned if opened
 
 def recorded_series(path: Path, underlying: str) -> SensorSeries:
     """
-    The days of *underlying* in the file at *path*, in its order, as one path.
+    The days of *underlying* in the file at *path*, from its first to its last, as one path.
 
     Columns `day` and `underlying`, one a sensor, and perhaps `pnl_<strategy>`; others are not
-    looked at. An empty field is unknown.
+    looked at. An empty field is unknown; of a day that the file leaves out all is.
 
     Raises:
         Unavailable: There is no such file, or no day of the coin in it.
@@ -34,16 +35,18 @@ def recorded_series(path: Path, underlying: str) -> SensorSeries:
     rows = [row for row in _rows(path) if row[1]["underlying"] == underlying]
     if not rows:
         raise Unavailable(f"{path} has no day of {underlying}")
-    for before, after in pairwise(rows):
-        if not before[1]["day"] < after[1]["day"]:
-            raise StoreDamaged(f"{path}, line {after[0]}: {after[1]['day']} comes too late")
+    days = [_day(path, line, row["day"]) for line, row in rows]
+    for (before, after), (line, _) in zip(pairwise(days), rows[1:], strict=True):
+        if not before < after:
+            raise StoreDamaged(f"{path}, line {line}: {after} comes too late")
+    steps = [(day - days[0]).days for day in days]
     names = rows[0][1].keys()
     pnl = [name for name in names if name.removeprefix(_PNL) in set(StrategyCode)]
     return SensorSeries(
         underlying=underlying,
         source=SOURCE,
-        columns={name: _column(path, rows, name) for name in SENSORS if name in names},
-        pnl={name.removeprefix(_PNL): _column(path, rows, name) for name in pnl},
+        columns={name: _column(path, rows, steps, name) for name in SENSORS if name in names},
+        pnl={name.removeprefix(_PNL): _column(path, rows, steps, name) for name in pnl},
     )
 
 
@@ -70,11 +73,19 @@ def _rows(path: Path) -> list[_Row]:
     return rows
 
 
-def _column(path: Path, rows: Sequence[_Row], name: str) -> Floats:
-    found = []
-    for line, row in rows:
+def _day(path: Path, line: int, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise StoreDamaged(f"{path}, line {line}: {text!r} is no day such as 2026-03-27") from error
+
+
+def _column(path: Path, rows: Sequence[_Row], steps: Sequence[int], name: str) -> Floats:
+    """The field *name* of each row at its step; NaN where it is empty, and at steps of no row."""
+    found = np.full(steps[-1] + 1, nan)
+    for (line, row), step in zip(rows, steps, strict=True):
         try:
-            found.append(float(row[name]) if row[name] else nan)
+            found[step] = float(row[name]) if row[name] else nan
         except ValueError as error:
             raise StoreDamaged(f"{path}, line {line}: {name} is no number: {row[name]}") from error
-    return np.array(found)
+    return found

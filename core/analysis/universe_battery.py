@@ -151,6 +151,8 @@ def battery(
     series = None if history is None else recorded_series(history)
     own = {} if history is None else recorded_statistics(history)
     real = None if series is None else windows_of(series, _REAL_STEP)
+    if real is not None and not len(real.start):
+        real = None  # a recording shorter than a window
     against = made.windows[: params.window_paths]
     return BatteryReport(
         underlying=underlying,
@@ -160,7 +162,7 @@ def battery(
         ),
         arbitrage=made.arbitrage + chains_checked(universe, underlying, params.seed, params.chains),
         recorded=None if history is None or series is None else _recorded(history, series),
-        distinct=None if real is None or not len(real.start) else distinction(real, against),
+        distinct=None if real is None else distinction(real, against),
         usual_auc=() if real is None else _usual(universe, underlying, params, against, real),
         trades=None if trades is None else compared(trades, made.trades),
     )

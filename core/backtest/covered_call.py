@@ -10,21 +10,14 @@ from core.backtest.exits import REASONS
 from core.backtest.kernel import simulate
 from core.backtest.kernel_types import (
     BALANCE,
-    NO_BUYER,
-    NO_EXPIRY,
-    NO_MARKET,
-    NO_STRIKE,
-    REFUSED,
-    TOO_SMALL,
     TRADES,
-    UNCOVERED,
     Log,
     Run,
     State,
     Terms,
     empty_log,
 )
-from core.backtest.rules import CallRule
+from core.backtest.rules import PROBLEMS, CallRule
 from core.backtest.trades import HeldColumns, MarkColumns, equity_curve, trades_hash
 from core.risk.limits import RiskLimits, lots_within
 from core.risk.margin import STANDARD, MarginRates
@@ -34,15 +27,6 @@ from ports.columns import Floats, Ints
 from ports.instruments import ContractRules
 
 STRATEGY_ID = "call_rule_v1"
-PROBLEMS = {
-    NO_MARKET: "no snapshot to decide on",
-    NO_EXPIRY: "no expiry within the days wanted",
-    NO_STRIKE: "no call with a bid and a delta within bounds",
-    TOO_SMALL: "the coin held does not cover the smallest order",
-    REFUSED: "risk refused the sale at the quotes of the moment",
-    UNCOVERED: "bought back, but the coin left does not cover the call to roll to",
-    NO_BUYER: "no ask, or one too far from the mark, to buy back at",
-}
 
 
 @frozen(kw_only=True)

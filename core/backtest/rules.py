@@ -9,7 +9,18 @@ from attrs import field, frozen
 
 from core.backtest.exits import ExitRule, exit_reason
 from core.backtest.kernel import choose_row, is_entry_time
-from core.backtest.kernel_types import NO_EXPIRY, Calls, EntryCodes, Held
+from core.backtest.kernel_types import (
+    NO_BUYER,
+    NO_EXPIRY,
+    NO_MARKET,
+    NO_STRIKE,
+    REFUSED,
+    TOO_SMALL,
+    UNCOVERED,
+    Calls,
+    EntryCodes,
+    Held,
+)
 from core.pricing.black76 import delta, tenor_years
 from core.risk.exposure import coin_lots
 from core.strategies.base import Proposal
@@ -21,6 +32,16 @@ from ports.decision_log import Action, ActionType, MarketContext
 from ports.instruments import OptionContract
 from ports.market_data import MarketSnapshot
 from ports.positions import Leg, TrackedPosition
+
+PROBLEMS = {
+    NO_MARKET: "no snapshot to decide on",
+    NO_EXPIRY: "no expiry within the days wanted",
+    NO_STRIKE: "no call with a bid and a delta within bounds",
+    TOO_SMALL: "the coin held does not cover the smallest order",
+    REFUSED: "not quoted, or refused by risk, at the moment of the sale",
+    UNCOVERED: "bought back, but the coin left does not cover the call to roll to",
+    NO_BUYER: "no ask, or one too far from the mark, to buy back at",
+}
 
 
 class Schedule(StrEnum):
@@ -96,10 +117,11 @@ def delta_of(contract: OptionContract, snapshot: MarketSnapshot) -> float:
 
 @frozen
 class Choice:
-    """The call to sell, or why there is none."""
+    """The call to sell, or why there is none: a word and a sentence."""
 
     contract: OptionContract | None
     reason: str
+    detail: str = ""
 
 
 def realised_vol_of(context: MarketContext) -> float:
@@ -131,7 +153,8 @@ def choose(rule: CallRule, snapshot: MarketSnapshot, rv: float) -> Choice:
         rv,
     )
     if row < 0:
-        return Choice(None, "no_expiry" if problem == NO_EXPIRY else "no_strike")
+        code = "no_expiry" if problem == NO_EXPIRY else "no_strike"
+        return Choice(None, code, PROBLEMS[problem])
     return Choice(calls.contract(row), "best")
 
 
@@ -173,10 +196,10 @@ class RuledCalls:
             return self._nothing(view, "not_entry_time")
         found = choose(self.rule, view.snapshot, realised_vol_of(view.context))
         if found.contract is None:
-            return self._nothing(view, found.reason)
+            return self._nothing(view, found.reason, found.detail)
         amount = self._amount(view)
         if amount <= 0.0:
-            return self._nothing(view, "too_small")
+            return self._nothing(view, "too_small", PROBLEMS[TOO_SMALL])
         symbol = found.contract.symbol
         return Action(
             type=ActionType.OPEN_COVERED_CALL,
@@ -216,13 +239,13 @@ class RuledCalls:
         lots = min(rules.lots_down(size), coin_lots(view.account, rules))
         return rules.amount(lots) if lots >= rules.lots_up(rules.min_amount) else 0.0
 
-    def _nothing(self, view: TickView, reason: str) -> Action:
+    def _nothing(self, view: TickView, reason: str, detail: str = "") -> Action:
         return Action(
             type=ActionType.DO_NOTHING,
             strategy_id=self.strategy_id,
             underlying=view.underlying,
             reason=reason,
-            detail="",
+            detail=detail,
         )
 
 

@@ -318,7 +318,7 @@ def _problem(entry: Decided) -> tuple[str, str] | None:
             return symbol, f"refused: {reasons}"
         wants_nothing = action.contract is None and action.from_contract is None
         if wants_nothing and action.reason not in _ROUTINE:
-            return entry.underlying, action.reason
+            return entry.underlying, action.detail or action.reason
     return None
 
 

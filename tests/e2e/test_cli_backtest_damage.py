@@ -125,6 +125,27 @@ def test_missing_days_are_named_by_either_engine(
     ]
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--engine", "tick"),
+        ("--engine", "fast"),
+        ("--strategy", "covered_call_v1", "--set", "candidates.premium_min_usd=90000"),
+        ("--strategy", "gregbot"),
+    ],
+    ids=lambda options: options[1],
+)
+def test_a_run_without_trades_says_so(
+    tmp_path: Path, recording: Path, options: tuple[str, ...]
+) -> None:
+    """From Tuesday to Thursday no rule here wants anything: not a zero without a word."""
+    days = ("--from", "2026-03-03", "--to", "2026-03-05")
+    result = result_of(backtest(tmp_path, recording, "--coins", "BTC", *options, *days, "--json"))
+
+    assert result["trades"] == 0
+    assert reasons(result) == ["no trade was wanted at any of 6 snapshots"]
+
+
 def test_repeated_rows_change_nothing(fast: Any, recording: Path) -> None:
     """The same trades to the last bit, and how many rows were repeated."""
     before = fast()
@@ -152,8 +173,9 @@ def test_rows_out_of_time_change_nothing(fast: Any, recording: Path) -> None:
     assert reasons(after) == [f"{APRIL}: 4 snapshots of instants that an earlier file has"]
 
 
-def test_crossed_quotes_are_no_quotes(fast: Any, recording: Path) -> None:
-    """Where every bid is above its ask nothing is sold, and the reason is given."""
+@pytest.mark.parametrize("engine", ["tick", "fast"])
+def test_crossed_quotes_are_no_quotes(tmp_path: Path, recording: Path, engine: str) -> None:
+    """Where every bid is above its ask nothing is sold, and either engine gives the reason."""
 
     def crossed(rows: list[Row]) -> list[Row]:
         return [row | {"bid_price": 0.9, "ask_price": 0.8} for row in rows]
@@ -161,7 +183,8 @@ def test_crossed_quotes_are_no_quotes(fast: Any, recording: Path) -> None:
     rewrite(recording / MARCH, crossed)
     rewrite(recording / APRIL, crossed)
 
-    result = fast()
+    options = ("--coins", "BTC", "--engine", engine, "--json")
+    result = result_of(backtest(tmp_path, recording, *options))
 
     assert result["trades"] == 0
     crossings = [reason for reason in reasons(result) if "crossed or locked" in reason]
@@ -307,3 +330,13 @@ def test_comparisons_leave_out_a_coin_without_data(
     assert "ETH is left out:" in ended.stderr
     assert neither.returncode == 1
     assert "no snapshot of ETH" in neither.stderr
+
+
+@pytest.mark.parametrize("worlds", ["tick", "tick,tick"])
+def test_parity_wants_two_worlds(tmp_path: Path, recording: Path, worlds: str) -> None:
+    """A report that compares nothing must not look like one without a difference."""
+    options = ("--market", "recorded", "--data", recording, "--worlds", worlds)
+    ended = options_agent("backtest", "parity", *options, cwd=tmp_path)
+
+    assert ended.returncode == 2
+    assert "two or more different ones are wanted" in ended.stderr

@@ -122,6 +122,9 @@ def test_what_is_not_there(kept: Path, arguments: tuple[str, ...], code: int) ->
 def test_an_empty_store(tmp_path: Path) -> None:
     """Before the first run there is nothing to show, and it is said."""
     ended = options_agent("backtest", "show", cwd=tmp_path)
+    listed = options_agent("backtest", "list", cwd=tmp_path)
 
     assert ended.returncode == 1
     assert "no backtest was run yet" in ended.stderr
+    assert listed.returncode == 0
+    assert "no backtest is kept" in listed.stdout

@@ -2,7 +2,10 @@
 
 import csv
 import json
+import resource
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -179,3 +182,46 @@ def test_a_cluster_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
 
     assert ended.returncode == 1
     assert "no scheduler answers at tcp://127.0.0.1:1" in ended.stderr
+
+
+def on_a_full_disk(*words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    """A command where no file may grow beyond a hundred bytes."""
+
+    def small_disk() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    return subprocess.run(
+        [sys.executable, "-m", "apps.cli.main", *words],
+        cwd=cwd,
+        preexec_fn=small_disk,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_full_disk_ends_a_sweep_with_what_it_keeps(tmp_path: Path) -> None:
+    """How many cells are kept under which name, and that the same command goes on."""
+    asked = ("scan", "frequency", *SMALL, "--source", "baseline")
+    ended = on_a_full_disk(*asked, cwd=tmp_path)
+    again = options_agent(*asked, "--json", cwd=tmp_path)
+
+    assert ended.returncode == 5
+    assert "cells are kept as selections-" in ended.stderr
+    assert "the same command goes on with them" in ended.stderr
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_full_disk_loses_no_figures(tmp_path: Path) -> None:
+    """Where a file cannot be written the table is shown, and what lay there before stays."""
+    (tmp_path / "map.csv").write_text("of yesterday\n")
+    asked = ("env", "heatmap", "--source", "baseline", "--paths", "2", "--horizon", "60")
+    ended = on_a_full_disk(*asked, "--csv", "map.csv", cwd=tmp_path)
+
+    assert ended.returncode == 1
+    assert "map.csv cannot be written" in ended.stderr
+    assert "BTC baseline: 120 steps" in ended.stdout
+    assert [each.name for each in tmp_path.iterdir()] == ["map.csv"]
+    assert (tmp_path / "map.csv").read_text() == "of yesterday\n"

@@ -91,7 +91,7 @@ def test_what_the_past_lacks_is_told(tmp_path: Path) -> None:
     ended = options_agent("sweep", "backtest", *options, cwd=tmp_path)
 
     assert ended.returncode == 0, ended.stderr
-    assert f"{APRIL} as Parquet" in ended.stderr
+    assert f"{APRIL} as a table" in ended.stderr
     assert "call_target_delta=0.3" in ended.stdout
 
 

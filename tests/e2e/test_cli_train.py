@@ -14,6 +14,7 @@ import pytest
 from tests.support.archives import write_archive
 from tests.support.command_line import Ended, options_agent
 from tests.support.recorded import recorded_data
+from tests.support.recordings import write_recording
 
 STYLES = ("--style", "hold_to_expiry,tp_and_roll")
 # Two styles, each: imitation in both forms, and hindsight as rankings. After sixteen days some
@@ -154,6 +155,17 @@ def test_what_is_no_data_is_named(folder: Path, tmp_path: Path) -> None:
         assert ended.returncode == 1, ended.stdout
         assert len(ended.stderr.splitlines()) == 1
         assert ended.stderr.startswith("error: ")
+
+
+def test_a_coin_without_data_is_named_beside_the_other(tmp_path: Path) -> None:
+    """BTC has its card although ETH, asked for first, was not recorded."""
+    recording = write_recording(tmp_path, days=9)
+    options = ("--market", "recorded", "--data", str(recording), "--every", "4")
+    ended = collect(tmp_path, *options, "--coins", "ETH,BTC")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "ETH is left out: no snapshot of ETH" in ended.stderr
+    assert [card["underlying"] for card in json.loads(ended.stdout)["cards"]] == ["BTC"]
 
 
 def test_an_invented_market_gives_rows_too(tmp_path: Path) -> None:

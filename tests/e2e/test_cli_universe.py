@@ -2,6 +2,8 @@
 
 import csv
 import json
+from datetime import UTC, datetime, timedelta
+from math import sin
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +129,34 @@ def test_a_check_tells_every_row(tmp_path: Path) -> None:
     assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
 
 
+def test_a_recording_whose_prices_and_index_never_meet_is_no_bug(tmp_path: Path) -> None:
+    """
+    The classifier has no window to look at, and its row says so; the others are judged. What is
+    missing within each is told.
+    """
+    began = datetime(2025, 3, 1, tzinfo=UTC)
+    stamps = [began + timedelta(hours=hour) for hour in range(3_000)]
+    hours = [f"{at:%Y-%m-%d %H:%M:%S},{80_000 + 700 * sin(hour)}" for hour, at in enumerate(stamps)]
+    (tmp_path / "spot.csv").write_text("\n".join(["timestamp,close", *hours[:50], *hours[57:]]))
+    days = [
+        [int((began + timedelta(days=day)).timestamp()) * 1000, 55.0 + sin(day)]
+        for day in range(300, 425)
+        if day != 310
+    ]
+    (tmp_path / "dvol.json").write_text(json.dumps(days))
+    recording = ("--spot", "spot.csv", "--dvol", "dvol.json")
+    size = ("--paths", "10", "--days", "400", "--json")
+    ended = options_agent("universe", "check", "BTC", *recording, *size, cwd=tmp_path)
+
+    assert ended.returncode == 1, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "BTC: 7 of 3000 hours have no price" in ended.stderr
+    assert "BTC: 1 of 125 days have no volatility index" in ended.stderr
+    told = json.loads(ended.stdout)
+    assert told["row_21"] is None
+    assert told["row_21_usual_auc"] == []
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -134,11 +164,13 @@ def test_a_check_tells_every_row(tmp_path: Path) -> None:
         ["generate", "BTC"],
         ["generate", "BTC", "--out", "x.txt"],
         ["fit", "BTC", "--out", "x.json"],
+        ["check", "BTC", "--spot", "x.csv", "--paths", "10", "--days", "400"],
+        ["check", "BTC", "--chains", "x", "--paths", "10", "--days", "400"],
         ["fit", "BTC", "--spot", "a", "--dvol", "b", "--until", "soon", "--out", "x.json"],
     ],
 )
 def test_misuse(tmp_path: Path, words: list[str]) -> None:
-    """An unknown coin, nothing to write, a foreign form or day: said in a sentence, exit code 2."""
+    """An unknown coin, nothing to write, half a recording: said in a sentence, exit code 2."""
     ended = options_agent("universe", *words, cwd=tmp_path)
 
     assert ended.returncode == 2

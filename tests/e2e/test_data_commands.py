@@ -144,6 +144,16 @@ def test_nothing_harvested_is_no_data(tmp_path: Path) -> None:
     assert "no_data" in judged.stdout
 
 
+@pytest.mark.parametrize("command", [("health",), ("exam", "BTC")])
+def test_days_the_wrong_way_round_are_misuse(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Both are named; no data would be the wrong reason."""
+    days = ("--from", "2026-03-09", "--to", "2026-03-02")
+    ended = options_agent("data", *command, *days, "--root", archive(tmp_path / "a"), cwd=tmp_path)
+
+    assert ended.returncode == 2
+    assert "--to 2026-03-02 is before --from 2026-03-09" in " ".join(ended.stderr.split())
+
+
 def test_quarantine_on_the_command_line(tmp_path: Path) -> None:
     """A file cut short fails the judgement, is moved aside, and the next one is well."""
     root = archive(tmp_path / "archive")

@@ -57,6 +57,7 @@ def _rows_of(snapshot: MarketSnapshot) -> list[Row]:
     return [
         {
             "timestamp": snapshot.taken_at.isoformat(),
+            "instrument_name": contract.symbol,
             "expiry_datetime": contract.expiry.isoformat(),
             "strike": contract.strike,
             "option_type": contract.kind.value,

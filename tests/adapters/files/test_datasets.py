@@ -57,6 +57,7 @@ def test_a_line_that_cannot_be_read_is_left_out_and_named(tmp_path: Path) -> Non
     assert [line.split(":")[0] for line in read.malformed] == [
         f"{path}, line {number}" for number in (3, 4, 5)
     ]
+    assert "2 cells under 3 names" in read.malformed[1]
 
 
 @pytest.mark.parametrize("name", ["rows.parquet", "rows.csv", "x.jsonl"])

@@ -214,6 +214,46 @@ def test_rows_that_name_no_option_are_left_out_and_noted(tmp_path: Path) -> None
     assert "1 of 21 rows name no option: left out" in found.notes
 
 
+def test_rows_of_a_coin_without_rules_are_left_out_and_noted(tmp_path: Path) -> None:
+    """Another coin in the file neither spoils it nor vanishes without a word."""
+    told = {name: [*cells, cells[0]] for name, cells in columns().items()}
+    told["instrument_name"][-1] = "SOL_USDC-27MAR26-150-C"
+    (found,) = read(parquet(tmp_path, told))
+
+    assert same(found, sound_harvest())
+    assert "1 of 21 rows are of SOL_USDC, whose rules are not known: left out" in found.notes
+
+
+def test_rows_without_a_time_are_left_out_and_noted(tmp_path: Path) -> None:
+    """Nobody knows which snapshot they are of."""
+    told = {name: [*cells, cells[0]] for name, cells in columns().items()}
+    told["timestamp"][-1] = None
+    (found,) = read(parquet(tmp_path, told))
+
+    assert same(found, sound_harvest())
+    assert "1 of 21 rows have no time: left out" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({name: [] for name in columns()}, "no rows"),
+        ({"instrument_name": ["BTC-PERPETUAL"] * 20}, "20 of 20 rows name no option"),
+        ({"timestamp": [None] * 20}, "20 of 20 rows have no time"),
+    ],
+)
+def test_a_file_without_a_snapshot_is_damage(
+    tmp_path: Path, changed: dict[str, list[Any]], reason: str
+) -> None:
+    """Nothing was taken over, and the reason says why."""
+    types = pa.table(columns()).schema
+    path = tmp_path / "quotes.parquet"
+    pq.write_table(pa.table(columns() | changed, schema=types), path)
+
+    with pytest.raises(StoreDamaged, match=reason):
+        read(path)
+
+
 def test_a_malformed_line_is_left_out_and_noted(tmp_path: Path) -> None:
     """One line of another number of cells is counted; the others are read."""
     path = tmp_path / "quotes.csv"
@@ -255,7 +295,9 @@ def test_a_missing_column_is_named(tmp_path: Path, name: str) -> None:
         read(parquet(tmp_path, told))
 
 
-@pytest.mark.parametrize("data", [b"", b"PAR1 but not for long", b"\x00\xff\x00"])
+@pytest.mark.parametrize(
+    "data", [b"", b"PAR1 but not for long", b"\x00\xff\x00", b"pr\xe9x,iv\n1,2\n"]
+)
 @pytest.mark.parametrize("name", ["quotes.parquet", "quotes.csv", "quotes.csv.gz"])
 def test_what_cannot_be_read_is_damage(tmp_path: Path, data: bytes, name: str) -> None:
     """Truncated, foreign or empty: the message names the file."""

@@ -101,6 +101,10 @@ def columns(**changed: list[Any]) -> dict[str, list[Any]]:
     """Four rows of two snapshots, in no order."""
     return {
         "timestamp": [LATER.isoformat(), AT.isoformat(), AT.isoformat(), AT.isoformat()],
+        "instrument_name": [
+            *("BTC-6FEB26-80000-C", "BTC-6FEB26-80000-P"),
+            *("BTC-6FEB26-80000-C", "BTC-6FEB26-70000-P"),
+        ],
         "expiry_datetime": ["2026-02-06T08:00:00+00:00"] * 4,
         "strike": [80_000.0, 80_000.0, 80_000.0, 70_000.0],
         "option_type": ["call", "put", "call", "put"],
@@ -216,7 +220,7 @@ async def test_a_file_that_is_not_parquet_is_passed_over(tmp_path: Path) -> None
 
     ((file, reason),) = await told(archive)
     assert file == "btc_chain_2026-03.parquet"
-    assert "as Parquet" in reason
+    assert "as a table" in reason
     assert await archive.instants("BTC") == (AT, LATER)
 
 
@@ -226,7 +230,7 @@ async def test_a_file_cut_short_is_passed_over(tmp_path: Path) -> None:
     whole = (tmp_path / FILE).read_bytes()
     (tmp_path / FILE).write_bytes(whole[:-100])
 
-    assert "as Parquet" in await only_reason(archive)
+    assert "as a table" in await only_reason(archive)
 
 
 @pytest.mark.parametrize("name", sorted(columns()))
@@ -254,6 +258,9 @@ async def test_a_file_of_foreign_types_is_passed_over(tmp_path: Path, name: str)
         ("expiry_datetime", None, "1 rows whose 'expiry_datetime' is no instant in UTC"),
         ("option_type", "straddle", "1 rows whose 'option_type' is neither call nor put"),
         ("option_type", None, "1 rows whose 'option_type' is neither call nor put"),
+        ("instrument_name", "ETH-6FEB26-70000-P", "1 rows whose 'instrument_name' is not of BTC"),
+        ("instrument_name", "BTC_USDC-6FEB26-70000-P", "such as 'BTC_USDC-6FEB26-70000-P'"),
+        ("instrument_name", None, "1 rows whose 'instrument_name' is not of BTC"),
         ("strike", 0.0, "1 rows whose 'strike' is no positive number"),
         ("strike", None, "1 rows whose 'strike' is no positive number"),
         ("underlying", float("inf"), "1 rows whose 'underlying' is no positive number"),
@@ -279,9 +286,27 @@ async def test_an_index_that_is_no_price_is_not_counted(tmp_path: Path) -> None:
 
     assert await archive.index_prices("BTC") == ((AT, 78_925.0),)
     assert [reason for _, reason in await told(archive)] == [
-        "2 rows whose 'index_price' is no positive number",
+        "2 rows whose 'index_price' is no price near the forward",
         "1 snapshots without an index price",
     ]
+
+
+async def test_an_index_far_from_its_forward_is_none(tmp_path: Path) -> None:
+    """Nothing lies at twice or half of its forward: a slipped digit is no price to settle at."""
+    archive = written(tmp_path, index_price=[7_910_000.0, 78_900.0, 158_000.0, 39_500.0])
+
+    assert await archive.index_prices("BTC") == ((AT, 78_900.0),)
+    assert [reason for _, reason in await told(archive)] == [
+        "3 rows whose 'index_price' is no price near the forward",
+        "1 snapshots without an index price",
+    ]
+
+
+async def test_a_file_without_rows_is_told(tmp_path: Path) -> None:
+    """It has the columns and nothing in them."""
+    pq.write_table(pa.table(columns()).slice(0, 0), tmp_path / FILE)
+
+    assert await only_reason(RecordedChains(tmp_path, RULES)) == "no rows"
 
 
 async def test_a_repeated_contract_counts_once(tmp_path: Path) -> None:

@@ -35,6 +35,18 @@ def test_the_days_of_one_coin_are_one_path(tmp_path: Path) -> None:
     assert set(series.columns) == {"adx_14d"}
 
 
+def test_a_day_that_is_left_out_is_a_day_of_which_nothing_is_known(tmp_path: Path) -> None:
+    """Steps are days: the days round a hole are not neighbours, and shares count it."""
+    path = written(
+        tmp_path, f"{HEAD}2026-02-27,BTC,1,,0.5,\n2026-03-02,BTC,2,,,\n2026-03-03,BTC,3,,1,\n"
+    )
+    series = recorded_series(path, "BTC")
+
+    assert np.array_equal(series.column("adx_14d"), [[1, np.nan, np.nan, 2, 3]], equal_nan=True)
+    pnl = series.pnl[StrategyCode.STRADDLE]
+    assert np.array_equal(pnl, [[0.5, np.nan, np.nan, np.nan, 1]], equal_nan=True)
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "said"),
     [
@@ -44,6 +56,7 @@ def test_the_days_of_one_coin_are_one_path(tmp_path: Path) -> None:
         (f"{HEAD}2026-01-01,BTC,1,,x,\n", StoreDamaged, "line 2: pnl_STRATEGY_A_STRADDLE"),
         (f"{HEAD}2026-01-02,BTC,1,,,\n2026-01-01,BTC,2,,,\n", StoreDamaged, "line 3: 2026-01-01"),
         (f"{HEAD}2026-01-01,BTC,1,,,\n2026-01-01,BTC,2,,,\n", StoreDamaged, "comes too late"),
+        (f"{HEAD}Monday,BTC,1,,,\n", StoreDamaged, "line 2: 'Monday' is no day"),
         (f"{HEAD}2026-01-01,BTC\n", StoreDamaged, "not as many fields"),
         (f"{HEAD}2026-01-01,BTC,1,,,,,\n", StoreDamaged, "not as many fields"),
         (f"{HEAD}2026-01-01,ETH,1,,,\n", Unavailable, "has no day of BTC"),

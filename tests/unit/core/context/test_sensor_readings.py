@@ -97,6 +97,22 @@ def test_the_proxy_of_skew_is_flagged() -> None:
     assert told.value == pytest.approx(wanted)
 
 
+@pytest.mark.parametrize("is_call", [True, False])
+def test_the_proxy_of_skew_is_of_both_sides_or_of_none(is_call: bool) -> None:
+    """One side that does not reach 25 is enough for both; without one side there is no skew."""
+    whole = chain_at(NOW, (30.0,))
+    chain = whole.chain
+    near = np.abs(np.log(chain.strike / 1e5)) < 0.065
+    short = evolve(whole, chain=chain.where((chain.is_call != is_call) | near))
+    half = evolve(whole, chain=chain.where(chain.is_call != is_call))
+    told = reading(sensor_bundle(known_inputs(NOW, snapshot=short)), "skew_25d")
+    nothing = reading(sensor_bundle(known_inputs(NOW, snapshot=half)), "skew_25d")
+
+    assert told.is_proxy
+    assert told.value == pytest.approx(100.0 * (smile(30.0, log(0.94)) - smile(30.0, log(1.04))))
+    assert nothing.value is None
+
+
 def test_sources_in_their_order() -> None:
     """State before index before the money; published before hourly before daily."""
     whole = known_inputs(NOW)
@@ -218,7 +234,8 @@ def test_too_few_days_void_everything(days: int) -> None:
 
     assert found.missing_sensors == SENSORS
     assert "daily series" in found.faults[0]
-    assert len(sensor_bundle(known_inputs(NOW, candles=hourly(NOW, 31))).missing_sensors) < 11
+    enough = known_inputs(NOW, candles=hourly(NOW.replace(hour=0), 30))
+    assert len(sensor_bundle(enough).missing_sensors) < 11
 
 
 def test_a_series_that_ended_is_none() -> None:

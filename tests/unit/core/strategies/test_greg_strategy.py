@@ -85,8 +85,45 @@ def test_it_says_what_it_would_trade() -> None:
 
     assert action.reason == "advises_entry"
     assert "STRATEGY_A_STRADDLE at STRADDLE_CHECK" in action.detail
-    assert "sell BTC-16APR26-100000-C, sell BTC-16APR26-100000-P" in action.detail
+    assert "contracts each: sell BTC-16APR26-100000-C, sell BTC-16APR26-100000-P" in action.detail
     assert "disabled for orders" in action.detail
+
+
+def test_what_no_cap_leaves_room_for_is_refused_and_logged() -> None:
+    """An account too small for a lot: the decision says so, and a line that is no suggestion."""
+    found = proposed(evolve(seen(), account=account(balance_coin=0.5)), **ANYTHING)
+    (action,), (line,) = found.actions, found.advice
+
+    assert action.type is ActionType.DO_NOTHING
+    assert action.reason == "entry_refused"
+    assert "2 % of equity at risk leaves 0.0" in action.detail
+    assert (line.action_type, line.strategy_type) == ("OPEN", "STRATEGY_A_STRADDLE")
+    assert line.position_id == "greg_vrp_harvester-STRATEGY_A_STRADDLE-BTC"
+    assert line.reason == action.detail
+    assert line.vrp_30d is not None
+    assert not line.is_suggestion
+
+
+@pytest.mark.parametrize(("held", "is_refused"), [(2, False), (3, True)])
+def test_so_many_positions_on_a_coin(held: int, is_refused: bool) -> None:
+    """Two open, and a third may be; three, and none, whatever the account could carry."""
+    contract = OptionContract("BTC", NOW + timedelta(days=37), 130_000.0, OptionKind.CALL)
+    mine = tuple(
+        TrackedPosition(
+            position_id=f"greg-STRATEGY_A_STRADDLE-{number}",
+            strategy_id=STRATEGY_ID,
+            underlying="BTC",
+            opened_at=NOW,
+            legs=(Leg(contract=contract, opened_at=NOW, size=-0.1, sold_coin=0.01),),
+        )
+        for number in range(held)
+    )
+    entry = proposed(evolve(seen(*mine), account=account(balance_coin=50.0)), **ANYTHING).actions[
+        -1
+    ]
+
+    assert (entry.reason == "entry_refused") == is_refused
+    assert ("3 positions are open" in entry.detail) == is_refused
 
 
 def test_it_says_why_it_would_trade_nothing() -> None:

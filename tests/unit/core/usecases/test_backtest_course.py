@@ -202,4 +202,4 @@ async def test_a_sale_that_risk_refuses_is_named_with_its_reasons() -> None:
     (told,) = (await by_tick(setup)).result.omissions
     assert told.subject == "BTC-27MAR26-110000-C"
     assert told.reason.startswith("refused: margin")
-    assert "risk refused" in by_kernel(setup).omissions[-1].reason
+    assert "refused by risk" in by_kernel(setup).omissions[-1].reason
