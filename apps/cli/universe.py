@@ -76,7 +76,7 @@ def fit(
     Regimes, hours, level and drift by closed formulas; everything else by simulated moments on
     the battery's figures, from the same start for every coin, until a round gains less than 2 %
     of the miss. The same files and seed give the same universe. The smile is fitted to chains of
-    sixty days or more, else to figures of January to May 2026. A round takes about a minute.
+    sixty days or more, else to figures of January to May 2026. A round takes about three minutes.
     """
     history = _history(coin, spot, dvol, until)
     read = asyncio.run(with_chains(history, chains, _day(until), tell))

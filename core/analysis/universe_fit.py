@@ -24,26 +24,20 @@ class FitParams:
     """
     How long and how closely to fit.
 
-    *seed* fixes the bank of *paths*; slopes are taken on the first *slope_paths* of it. A round
-    that gains less than *least_gain* of the miss, or the last of *rounds*, ends the fit.
+    *seed* fixes the bank of *paths*. A round that gains less than *least_gain* of the miss, or the
+    last of *rounds*, ends the fit.
     """
 
     seed: int = 20_251_231
     paths: int = 200
-    slope_paths: int = 60
     days: int = 1095
-    rounds: int = 12
+    rounds: int = 3
     least_gain: float = 0.02
 
     @property
     def bank(self) -> Bank:
-        """The paths that trials are judged on."""
+        """The paths that slopes are taken and trials judged on."""
         return Bank(seed=self.seed, paths=self.paths, days=self.days)
-
-    @property
-    def slope_bank(self) -> Bank:
-        """The first of them."""
-        return Bank(seed=self.seed, paths=self.slope_paths, days=self.days)
 
 
 @frozen(kw_only=True, eq=False)
@@ -93,7 +87,7 @@ def _best_trial(
     Source: C. Broyden (1965), A class of methods for solving nonlinear simultaneous equations,
     Mathematics of Computation 19, 577-593.
     """
-    slopes = _slopes(start, point.at, targets, params.slope_bank)
+    slopes = _slopes(start, point, targets, params.bank)
     damping = _FIRST_DAMPING
     for _ in range(_TRIALS):
         step = planned(_local(targets.misses, point, slopes, point.at - origin), damping)
@@ -112,15 +106,15 @@ def _tried(start: CoinUniverse, at: Floats, targets: FitTargets, bank: Bank) -> 
     return _Point(at, figures, targets.misses.total(figures))
 
 
-def _slopes(start: CoinUniverse, at: Floats, targets: FitTargets, bank: Bank) -> Floats:
+def _slopes(start: CoinUniverse, point: _Point, targets: FitTargets, bank: Bank) -> Floats:
     """How the figures of the *bank* change by a step of each free one, (figures, free)."""
-    here = figures_of(free.moved(start, at), targets.bands, bank)
     columns = []
-    for number in range(len(at)):
-        step = 1.0 if at[number] + 1.0 <= free.HIGHEST[number] else -1.0
-        there = at.copy()
+    for number in range(len(point.at)):
+        step = 1.0 if point.at[number] + 1.0 <= free.HIGHEST[number] else -1.0
+        there = point.at.copy()
         there[number] += step
-        columns.append((figures_of(free.moved(start, there), targets.bands, bank) - here) / step)
+        figures = figures_of(free.moved(start, there), targets.bands, bank)
+        columns.append((figures - point.figures) / step)
     return np.column_stack(columns)
 
 

@@ -85,29 +85,30 @@ def closed_form(coin: CoinUniverse) -> CoinUniverse:
     )
 
 
-def test_a_fit_adds_its_coin_to_the_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("coin", "other"), [("btc", "eth"), ("eth", "btc")])
+def test_a_fit_adds_its_coin_to_the_file(tmp_path: Path, coin: str, other: str) -> None:
     """
-    BTC is left as it was. Of ETH all but what rounds change is the shipped one to the bit: its
-    regimes, hours and drift, the checksum of its files, the seed.
+    The other coin is left as it was. Of this one all but what rounds change is the shipped one to
+    the bit: its regimes, hours and drift, the checksum of its files, the seed.
     """
     data, shipped = recorded_data(), universe_of(None)
     file = tmp_path / "fitted.json"
-    file.write_text(with_coin(file, shipped.coin("BTC")))
-    dvol = sorted((data / "dvol").glob("eth_dvol_daily_close_*"))
+    file.write_text(with_coin(file, shipped.coin(other.upper())))
+    dvol = sorted((data / "dvol").glob(f"{coin}_dvol_daily_close_*"))
 
     ended = options_agent(
-        "universe", "fit", "eth", "--rounds", "0", "--until", "2025-12-31",
-        "--spot", str(data / "spot" / "ethusdt_1h_2022-01_2025-12.csv.gz"),
+        "universe", "fit", coin, "--rounds", "0", "--until", "2025-12-31",
+        "--spot", str(data / "spot" / f"{coin}usdt_1h_2022-01_2025-12.csv.gz"),
         *(word for path in dvol for word in ("--dvol", str(path))),
         "--out", "fitted.json", cwd=tmp_path,
     )  # fmt: skip
 
     assert ended.returncode == 0, ended.stderr
     made = universe_of(file)
-    assert [coin.underlying for coin in made.coins] == ["BTC", "ETH"]
-    assert made.coin("BTC") == shipped.coin("BTC")
-    assert closed_form(made.coin("ETH")) == closed_form(shipped.coin("ETH"))
-    origin = made.coin("ETH").provenance
+    assert {each.underlying for each in made.coins} == {"BTC", "ETH"}
+    assert made.coin(other.upper()) == shipped.coin(other.upper())
+    assert closed_form(made.coin(coin.upper())) == closed_form(shipped.coin(coin.upper()))
+    origin = made.coin(coin.upper()).provenance
     assert origin is not None
     assert origin.rounds == 0
     assert origin.last_day <= "2025-12-31"

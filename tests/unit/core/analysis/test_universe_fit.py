@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 
 from apps.wiring.universe import history_of
 from apps.wiring.universe_file import universe_of
+from core.analysis.universe_bands import Band
 from core.analysis.universe_fit import FitParams, fitted
 from core.analysis.universe_free import HIGHEST, LOWEST, generic, moved, position
 from core.analysis.universe_series import MarketHistory
 from core.analysis.universe_step import LocalMisses, planned
-from core.analysis.universe_targets import figures_of, targets_of
+from core.analysis.universe_targets import figures_of, outside, targets_of
 from tests.support.recorded import recorded_data
 from tests.support.universes import universe
 
-SMALL = FitParams(paths=2, slope_paths=2, days=420, rounds=1)
+SMALL = FitParams(paths=2, days=420, rounds=1)
 
 
 def recorded(coin: str) -> MarketHistory:
@@ -82,6 +83,27 @@ def test_no_step_inside_the_bounds_is_better(seed: int, damping: float) -> None:
         assert cost(of, step, damping) <= cost(of, other, damping) + 1e-9
 
 
+BAND = Band(row=1, name="vol", label="", inner=(0.45, 0.55), outer=(0.0, 1.0))
+
+
+def test_paths_far_from_the_edges_count_whole() -> None:
+    """Four of ten outside, one of them without the figure: both edges, and nothing between."""
+    values = np.array([0.45, 0.5, 0.55, 0.5, 0.48, 0.52, -3.0, 4.0, 5.0, np.nan])
+
+    assert outside(BAND, values) == pytest.approx(0.4, abs=1e-12)
+
+
+@given(at=st.floats(-0.5, 1.5), by=st.floats(0.0, 0.01))
+@settings(derandomize=True, deadline=None, max_examples=60)
+def test_a_path_crosses_an_edge_by_and_by(at: float, by: float) -> None:
+    """No path's small move changes the share by a whole path; on the edge it counts as half."""
+    others = np.linspace(0.2, 0.8, 40)
+    here, there, edge = (outside(BAND, np.append(others, each)) for each in (at, at + by, 1.0))
+
+    assert abs(there - here) < 0.1 / 41
+    assert edge == pytest.approx(0.5 / 41, abs=1e-12)
+
+
 def test_a_fit_begins_alike_whatever_the_coin() -> None:
     """All but the level is the same, and inside the ranges; what regimes measured is as it was."""
     start = generic(0.5)
@@ -138,7 +160,7 @@ def test_a_round_that_gains_too_little_is_the_last() -> None:
 
 @pytest.mark.parametrize("coin", ["BTC", "ETH"])
 def test_the_shipped_universe_has_the_miss_it_states(coin: str) -> None:
-    """On the bank of its seed, against the targets of its history: ETH's is where its fit ended."""
+    """On the bank of its seed, against the targets of its history: it is where its fit ended."""
     shipped = universe_of(None).coin(coin)
     assert shipped.provenance is not None
     targets = targets_of(recorded(coin))
