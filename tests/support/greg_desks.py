@@ -18,7 +18,6 @@ from core.usecases.desk import Desk, read
 from core.usecases.greg_desk import GregDesk, GregDeskParams
 from core.usecases.greg_execute import GregExecutor
 from core.usecases.orders import submit
-from ports.decision_log import OrderUpdated, Sent
 from ports.greg_journal import GregEvent, GregNoted, SandboxLeg, SandboxOpened
 from ports.greg_log import GregEntry
 from ports.instruments import FutureContract, OptionContract
@@ -26,6 +25,7 @@ from ports.market_data import MarketSnapshot
 from ports.trading import OrderIntent, Side
 from tests.support.calls import priced
 from tests.support.markets import NOW, call, snapshot
+from tests.support.past_risk import place_past_risk
 from tests.support.worlds import PARAMS, Rig, Stage
 
 BEAR_CALL = f"greg-{StrategyCode.BEAR_CALL}-1"  # its strike is touched: CLOSE
@@ -180,19 +180,7 @@ async def trade_perpetual(desk: Desk, position_id: str, usd: float, side: Side =
         valid_until=desk.now + timedelta(seconds=5),
         expires_at=desk.now + timedelta(seconds=120),
     )
-    await desk.keeper.record(Sent(at=desk.now, intent=order))
-    placed = await desk.world.trading.place(order)
-    await desk.keeper.record(
-        OrderUpdated(
-            at=desk.now,
-            label=order.label,
-            state=placed.order.state,
-            order_id=placed.order.order_id,
-            filled_amount=placed.order.filled_amount,
-            fills=placed.fills,
-            reason="",
-        )
-    )
+    await place_past_risk(desk, order)
 
 
 async def minutes_later(rig: GregRig, minutes: float, index_usd: float = 100_000.0) -> None:
