@@ -12,6 +12,7 @@ from apps.cli.console import problem, show_json, show_text, tell
 from apps.cli.desk_work import at_desk
 from apps.cli.exits import ExitCode
 from apps.cli.greg_options import first_line, or_misuse
+from apps.cli.left_out import tell_passed_over
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.settings.root import Settings
 from apps.wiring.book import place_of
@@ -58,6 +59,7 @@ def command(
     or_misuse(lambda: greg_desk_params(settings, rules))
     _confirm(settings, position_id, action, confirm)
     work = _Work(settings, rules, position_id, action)
+    tell_passed_over(settings)
     outcome = asyncio.run(at_desk(settings, place_of(settings), work.at))
     behind = asyncio.run(copy_decisions(settings, place_of(settings)))
     if behind:

@@ -4,6 +4,7 @@ import asyncio
 
 from apps.cli.console import show_json, show_table, show_text, table
 from apps.cli.greg_options import figure, first_line
+from apps.cli.left_out import tell_passed_over
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.settings.root import Settings
 from apps.wiring.greg_book import greg_book, hedge_views
@@ -30,6 +31,7 @@ def command(
     """
     settings = settings_from(config, overrides, venue).settings
     rules = greg_rules(settings)
+    tell_passed_over(settings)
     book = asyncio.run(greg_book(settings, rules))
     views = hedge_views(settings, rules, book)
     in_use = dict(hedge_rules_in_use(settings, rules.position))

@@ -11,6 +11,7 @@ from rich.text import Text
 from apps.cli import figures
 from apps.cli.console import show_json, show_table, show_text, table
 from apps.cli.greg_options import Coin, figure, first_line, or_misuse, urgent
+from apps.cli.left_out import tell_passed_over
 from apps.cli.options import AsJson, ConfigFiles, Overrides, VenueKind, settings_from
 from apps.settings.root import Settings
 from apps.wiring.greg_book import GregBook, advice_terms, greg_book, position_views
@@ -55,6 +56,7 @@ def command(
     if demo:
         _show_demo(settings, rules, as_json)
         return
+    tell_passed_over(settings)
     book = asyncio.run(greg_book(settings, rules))
     views = [
         view

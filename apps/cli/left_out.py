@@ -1,10 +1,13 @@
 """What a past lacks, told on stderr where there is no place for it among figures."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 from apps.cli.console import tell
+from apps.settings.root import Settings
+from apps.wiring.market import passed_over
 from ports.backtest_runs import Omission
 from ports.errors import StoreDamaged, Unavailable
 
@@ -16,6 +19,12 @@ def tell_left_out(omissions: Iterable[Omission]) -> None:
     reasons = Counter(f"{each.subject}: {each.reason}" for each in omissions)
     for reason, times in reasons.items():
         tell(f"left out: {reason}{f', {times} times' if times > 1 else ''}")
+
+
+def tell_passed_over(settings: Settings) -> None:
+    """Tell what of the recording that *settings* replay is not read; nothing of other markets."""
+    for line in asyncio.run(passed_over(settings)):
+        tell(line)
 
 
 async def of_each(coins: Sequence[_Coin], run: Callable[[_Coin], Awaitable[None]]) -> None:

@@ -30,6 +30,9 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("greg", "history", "--chains", ".", "--from", "2026-03-03", "--to", "2026-03-04"),
         ("greg", "hedge-study", "--chains", "."),
         ("greg", "sensors", *REPLAY, 'venue.underlyings=["BTC"]'),
+        ("greg", "positions", *REPLAY, 'venue.underlyings=["BTC"]'),
+        ("greg", "hedge", *REPLAY, 'venue.underlyings=["BTC"]'),
+        ("greg", "execute", "none", "CLOSE", *REPLAY, 'venue.underlyings=["BTC"]'),
     ],
     ids=lambda words: " ".join(words[:2]),
 )
