@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
-from attrs import evolve
 
 from apps.cli.book_view import end
 from apps.cli.console import show_json, show_text, tell
@@ -14,18 +13,21 @@ from apps.cli.exits import ExitCode
 from apps.cli.group import command_group
 from apps.cli.options import AsJson
 from apps.cli.output_file import write_out
+from apps.cli.sweep_run import Workers
 from apps.cli.universe_fitting import fit_lines, fitted_coin
 from apps.cli.universe_paths import Drawing, Rows, write_chains, write_paths
 from apps.cli.universe_report import json_text, markdown, record, webpage
+from apps.wiring.sweeps import sweep_executor
 from apps.wiring.universe import history_of, with_chains
 from apps.wiring.universe_file import universe_of, with_coin
 from core.analysis.universe_battery import BatteryParams, BatteryReport, battery
-from core.analysis.universe_fit import FitParams
-from core.analysis.universe_series import MarketHistory
+from core.analysis.universe_series import MarketHistory, recorded_series
 from core.analysis.universe_trades import WeeklyTrades
 from core.simulation.listing import COINS
 from core.simulation.universe.params import UniverseParams
 from core.simulation.universe.stress import Stress, stressed
+from core.usecases.fit_universe import FitParams
+from core.usecases.judge_universe import judged
 
 _HOUR_MS = 3_600_000
 
@@ -69,22 +71,27 @@ def fit(
     seed: Annotated[
         int, typer.Option(min=0, help="Of the paths that trials are judged on, and of regimes.")
     ] = FitParams().seed,
+    workers: Workers = None,
 ) -> None:
     """
     Fit the invented market of one coin to prices, DVOL and, where there are, chains.
 
     Regimes, hours, level and drift by closed formulas; everything else by simulated moments on
     the battery's figures, from the same start for every coin, until a round gains less than 2 %
-    of the miss. The same files and seed give the same universe. The smile is fitted to chains of
-    sixty days or more, else to figures of January to May 2026. A round takes about three minutes.
+    of the miss. The same files and seed give the same universe, however many processes work on it.
+    The smile is fitted to chains of sixty days or more, else to figures of January to May 2026.
+    A round takes about three minutes of one core.
     """
     history = _history(coin, spot, dvol, until)
     read = asyncio.run(with_chains(history, chains, _day(until), tell))
-    found, result = fitted_coin(
-        read.history,
-        [*(spot or ()), *(dvol or ())],
-        states or None,
-        FitParams(seed=seed, rounds=rounds),
+    found, result = asyncio.run(
+        fitted_coin(
+            read.history,
+            [*(spot or ()), *(dvol or ())],
+            states or None,
+            FitParams(seed=seed, rounds=rounds),
+            sweep_executor(workers, None),
+        )
     )
     if result.misses[-1] == result.misses[0] and rounds:
         tell("no round came closer than the start")
@@ -151,6 +158,7 @@ def check(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Report, by name: .md, .html, .json; may be repeated."),
     ] = None,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """
@@ -169,13 +177,12 @@ def check(
         history, trades = read.history, read.trades
     params = BatteryParams(seed=seed, paths=paths, days=days)
     first = battery(universe, _known(coin), params, history=history, trades=trades, told=_told)
-    reports = [first]
-    for number in range(1, seeds):
-        tell(f"seed {seed + number}")
-        again = evolve(params, seed=seed + number)
-        reports.append(
-            battery(universe, _known(coin), again, history=None, trades=None, told=_told)
-        )
+    others = range(seed + 1, seed + seeds)
+    executor = sweep_executor(workers, None)
+    again = asyncio.run(
+        judged(universe, _known(coin), params, seeds=others, executor=executor, told=_told_seed)
+    )
+    reports = [first, *again]
     for path in out or ():
         write_out(path, _document(path, universe, tuple(reports)))
     if as_json:
@@ -188,6 +195,10 @@ def check(
 
 def _told(done: int) -> None:
     tell(f"{done} paths")
+
+
+def _told_seed(seed: int) -> None:
+    tell(f"seed {seed} is judged")
 
 
 def _document(path: Path, universe: UniverseParams, reports: tuple[BatteryReport, ...]) -> str:
@@ -205,6 +216,10 @@ def _history(
     if not spot or not dvol:
         end("name the recording: --spot FILE and --dvol FILE", ExitCode.MISUSE)
     history = history_of(_known(coin), spot, dvol, _day(until))
+    try:
+        recorded_series(history)
+    except ValueError as error:
+        end(f"{history.underlying}: {error}", ExitCode.FAILED)
     for column, step_ms, lacks in (
         (history.closed_at_ms, _HOUR_MS, "hours have no price: the one before stands in"),
         (history.index_at_ms, 24 * _HOUR_MS, "days have no volatility index"),

@@ -6,32 +6,44 @@ from pathlib import Path
 
 from attrs import evolve
 
+from apps.cli.book_view import end
 from apps.cli.console import tell
+from apps.cli.exits import ExitCode
 from apps.wiring.universe import inputs_sha256
-from core.analysis.universe_fit import FitParams, FitResult, fitted
 from core.analysis.universe_moments import RegimesFound, started
 from core.analysis.universe_series import MarketHistory
 from core.analysis.universe_targets import targets_of
 from core.rng import rng_at
 from core.simulation.universe.params import Provenance
+from core.usecases.fit_universe import FitParams, FitResult, fitted
 from ports.checks import from_epoch_ms
+from ports.sweeps import SweepExecutor
 
 _NO_INSTANT = datetime(2025, 12, 31, tzinfo=UTC)  # a fit is of a history, whenever it is made
 
 
-def fitted_coin(
-    history: MarketHistory, files: Sequence[Path], states: int | None, params: FitParams
+async def fitted_coin(
+    history: MarketHistory,
+    files: Sequence[Path],
+    states: int | None,
+    params: FitParams,
+    executor: SweepExecutor,
 ) -> tuple[RegimesFound, FitResult]:
     """
     Return the regimes of *history* and the market fitted to it, with where it comes from.
 
+    A history that is too short ends the command, FAILED.
+
     Raises:
-        ValueError: *history* is too short.
+        Unavailable: Nothing is left that computes, or a path cannot be computed.
     """
     rng = rng_at(params.seed, "universe/fit", _NO_INSTANT)
-    start, found = started(history, states, rng)
+    try:
+        start, found = started(history, states, rng)
+    except ValueError as error:
+        end(f"{history.underlying}: {error}", ExitCode.FAILED)
     tell(f"{history.underlying}: {found.model.n_clusters} regimes")
-    result = fitted(start, targets_of(history), params, _told)
+    result = await fitted(start, targets_of(history), params, executor, _told)
     tell(f"done, miss {result.misses[-1]:.2f}")
     origin = Provenance(
         first_day=f"{from_epoch_ms(int(history.closed_at_ms[0])):%Y-%m-%d}",

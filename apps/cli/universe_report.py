@@ -158,29 +158,30 @@ def _last_rows(report: BatteryReport) -> list[Sequence[str]]:
             "0",
         ),
     ]
-    if report.distinct is not None:
-        usual = ", ".join(f"{auc:.2f}" for auc in report.usual_auc)
-        rows.append(
-            (
-                "21",
-                f"AUC on {report.distinct.real_windows} recorded windows of 30 days and "
-                f"{report.distinct.invented_windows} invented ones; paths in the recording's "
-                f"place: {usual}",
-                f"{report.distinct.auc:.3f}",
-                f"at most {MOST_AUC}, good {GOOD_AUC}",
-            )
-        )
-    if report.trades is not None:
-        rows.append(
-            (
-                "22",
-                f"energy test, {report.trades.recorded} recorded days against "
-                f"{report.trades.stretches} stretches",
-                f"p {report.trades.p:.3f}",
-                f"above {LEAST_P}",
-            )
-        )
+    rows += [_row_21(report), _row_22(report)]
     return rows
+
+
+def _row_21(report: BatteryReport) -> Sequence[str]:
+    wanted = f"at most {MOST_AUC}, good {GOOD_AUC}"
+    told = report.distinct
+    if told is None:
+        return ("21", "AUC: no recording, or one of too few windows of 30 days", "-", wanted)
+    usual = ", ".join(f"{auc:.2f}" for auc in report.usual_auc)
+    figure = (
+        f"AUC on {told.real_windows} recorded windows of 30 days and {told.invented_windows} "
+        f"invented ones; paths in the recording's place: {usual}"
+    )
+    return ("21", figure, f"{told.auc:.3f}", wanted)
+
+
+def _row_22(report: BatteryReport) -> Sequence[str]:
+    wanted = f"above {LEAST_P}"
+    told = report.trades
+    if told is None:
+        return ("22", "energy test: no recorded chains", "-", wanted)
+    figure = f"energy test, {told.recorded} recorded days against {told.stretches} stretches"
+    return ("22", figure, f"p {told.p:.3f}", wanted)
 
 
 def _trades(report: BatteryReport) -> list[Sequence[str]]:

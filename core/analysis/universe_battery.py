@@ -20,7 +20,7 @@ from core.analysis.universe_trades import (
     compared,
     invented_trades,
 )
-from core.analysis.universe_windows import Distinction, Windows, distinction, windows_of
+from core.analysis.universe_windows import Distinction, Windows, distinction, is_enough, windows_of
 from core.simulation.universe.params import UniverseParams
 from core.simulation.universe.paths import coin_path
 from ports.columns import Floats
@@ -151,8 +151,8 @@ def battery(
     series = None if history is None else recorded_series(history)
     own = {} if history is None else recorded_statistics(history)
     real = None if series is None else windows_of(series, _REAL_STEP)
-    if real is not None and not len(real.start):
-        real = None  # a recording shorter than a window
+    if real is not None and not is_enough(real):
+        real = None  # a recording of a few windows
     against = made.windows[: params.window_paths]
     return BatteryReport(
         underlying=underlying,

@@ -21,9 +21,12 @@ class _Free:
     high: float
 
 
-# The same for every coin. Times and degrees of freedom range as the model's sources have them and
-# start in the middle (of logarithms), what regimes were measured to be starts unchanged, and the
-# rest starts at a round figure between all but nothing and more than any market has shown.
+# The same for every coin. Times and degrees of freedom range as the model's sources have them.
+# Times start near the middle (of logarithms). The tails of an hour's return are left to bursts and
+# jumps: its degrees of freedom start high. Levels and correlations of regimes start as measured,
+# their premiums, of which a regime's few weeks tell less, half way to one for all. The rest starts
+# at a round figure between all but nothing and more than any market has shown. From low degrees of
+# freedom and premiums wide apart BTC's fit ends in a valley of its own, almost without bursts.
 _FREE = (
     _Free("long_run_iv", 0.6, 0.05, True, 0.2, 1.5),
     _Free("slow_mean", -0.06, 0.05, False, -0.6, 0.2),
@@ -36,14 +39,14 @@ _FREE = (
     _Free("rho_shift", 0.0, 0.05, False, -0.4, 0.4),
     _Free("rho_spread", 1.0, 0.15, True, 0.5, 4.0),
     _Free("premium", 0.0, 0.05, False, -0.5, 0.5),
-    _Free("premium_spread", 1.0, 0.2, False, 0.0, 1.5),
+    _Free("premium_spread", 0.5, 0.2, False, 0.0, 1.5),
     _Free("noise_sd", 0.5, 0.1, True, 0.2, 1.2),
-    _Free("noise_days", 3.2, 0.2, True, 1.0, 8.0),
+    _Free("noise_days", 4.0, 0.2, True, 1.0, 8.0),
     _Free("noise_leverage", -0.2, 0.08, False, -0.7, 0.0),
-    _Free("burst_sd", 0.5, 0.1, True, 0.1, 1.5),
+    _Free("burst_sd", 0.7, 0.1, True, 0.1, 1.5),
     _Free("burst_days", 0.17, 0.2, True, 0.04, 0.6),
-    _Free("vol_link", 0.3, 0.1, False, 0.0, 1.5),
-    _Free("spot_dof", 6.0, 0.15, True, 3.2, 12.0),
+    _Free("vol_link", 0.5, 0.1, False, 0.0, 1.5),
+    _Free("spot_dof", 9.0, 0.15, True, 3.2, 12.0),
     _Free("vol_dof", 5.0, 0.15, True, 3.5, 20.0),
     _Free("jumps_per_year", 12.0, 0.3, True, 3.0, 60.0),
     _Free("jump_down", 0.02, 0.15, True, 0.005, 0.06),

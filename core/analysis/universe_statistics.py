@@ -99,7 +99,7 @@ def _of_returns(series: MarketSeries) -> Mapping[str, float]:
         "acf_rv_5": autocorrelation(log_realised, 5),
         "acf_rv_20": autocorrelation(log_realised, 20),
         "leverage": sum((correlation(daily[:-lag], daily[lag:] ** 2) for lag in range(1, 11)), 0.0),
-        "weekend": float(np.mean(squares[weekday >= 5]) / np.mean(squares[weekday < 5])),
+        "weekend": _mean(squares[weekday >= 5]) / _mean(squares[weekday < 5]),
     }
 
 
@@ -170,6 +170,8 @@ def correlation(one: Floats, other: Floats) -> float:
 
 def _rolling_correlation(one: Floats, other: Floats) -> Floats:
     """The correlation over every ninety rows; NaN where a row in them is not known."""
+    if len(one) < _WINDOW:
+        return np.empty(0)
     a, b = (np.lib.stride_tricks.sliding_window_view(each, _WINDOW) for each in (one, other))
     a, b = (each - each.mean(axis=1, keepdims=True) for each in (a, b))
     found: Floats = (a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
@@ -180,6 +182,8 @@ def _hill(size: Floats) -> float:
     """The tail index of the largest five per cent. Source: Hill (1975), Annals of Statistics 3."""
     largest = np.sort(size)[::-1]
     count = int(_TAIL * len(largest))
+    if not count:
+        return np.nan
     return float(1.0 / np.mean(np.log(largest[:count] / largest[count])))
 
 

@@ -1,21 +1,14 @@
-"""What an invented market is fitted to: figures of a bank of its paths, and their misses."""
+"""What an invented market is fitted to, and how far the figures of its bank of paths miss it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from attrs import field, frozen
 
 from core.analysis.universe_bands import Band, bands
-from core.analysis.universe_series import (
-    MarketHistory,
-    invented_series,
-    recorded_series,
-    recorded_statistics,
-)
-from core.analysis.universe_statistics import statistics
+from core.analysis.universe_bank import WINDOW_SHARES
+from core.analysis.universe_series import MarketHistory, recorded_series, recorded_statistics
 from core.analysis.universe_windows import Windows, windows_of
-from core.simulation.universe.params import CoinUniverse, UniverseParams
-from core.simulation.universe.paths import coin_path
 from ports.columns import Floats, Ints
 
 # Figures of the surface, measured on the chains of January to May 2026: what an invented market
@@ -47,28 +40,16 @@ SMILE_TARGETS: Mapping[str, Mapping[str, float]] = {
     },
 }
 _FEWEST_SMILES = 60  # days
-_REAL_STEP, _INVENTED_STEP = 5, 30  # days from window to window
-_WINDOW_SHARES = (0.15, 0.5, 0.85)
+_REAL_STEP = 5  # days from window to window of a recording
 
 # How much a miss weighs. A median in the middle of its inner band costs nothing but what it is
-# from history; a seed moves it by 0.03 to 0.05 of the way to the edge, so it costs more from 0.85
-# on. So does a figure of which more than 13 % of the paths lie outside: the battery takes 20 %, of
-# 200 paths, and a seed moves that by 2.5 %.
-_FROM_HISTORY, _NEAR_EDGE, _OUTSIDE = 0.4, 7.0, 60.0
+# from history; a seed moves it by 0.03 to 0.12 of the way to the edge, so it costs more from 0.85
+# on. So does a figure of which more than a tenth of the paths lie outside: the battery takes a
+# fifth, of 200 paths, and a seed moves that by 0.025.
+_FROM_HISTORY, _NEAR_EDGE, _OUTSIDE = 0.4, 12.0, 100.0
 _ROOM = 0.85
-_LOST = 0.13
-_BLUR = 0.3  # of the quartile range of the paths, to both sides of an edge
-_ALIKE = 1e-9  # paths that differ by less have one figure
-_WINDOW_WEIGHTS = (0.7, 1.5, 0.7)  # in quartile ranges of the real windows
-
-
-@frozen(kw_only=True)
-class Bank:
-    """Fixed paths: trials on the same bank differ by their figures and not by chance."""
-
-    seed: int
-    paths: int
-    days: int
+_LOST = 0.1
+_WINDOW_WEIGHTS = (1.5, 3.0, 1.5)  # in quartile ranges of the real windows
 
 
 @frozen(kw_only=True, eq=False)
@@ -126,51 +107,11 @@ def targets_of(history: MarketHistory) -> FitTargets:
     return FitTargets(bands=wanted, misses=_misses(centre, reach, values, real))
 
 
-def figures_of(coin: CoinUniverse, wanted: Sequence[Band], bank: Bank) -> Floats:
-    """
-    Return what the paths of *coin* in the *bank* show, in the order of FitTargets.
-
-    For each band the middle of the paths; for each the share of them outside its outer band; then
-    quantiles of the features of thirty-day windows.
-    """
-    universe = UniverseParams(coins=(coin,))
-    rows, windows = [], []
-    for path in range(bank.paths):
-        series = invented_series(
-            coin, coin_path(universe, coin.underlying, bank.seed, path, bank.days)
-        )
-        found = statistics(series)
-        rows.append([found[band.name] for band in wanted])
-        windows.append(windows_of(series, _INVENTED_STEP).features)
-    columns = np.array(rows).T
-    return np.concatenate(
-        [
-            [_middle(column) for column in columns],
-            [outside(band, column) for band, column in zip(wanted, columns, strict=True)],
-            np.quantile(np.concatenate(windows), _WINDOW_SHARES, axis=0).ravel(),
-        ]
-    )
-
-
-def outside(band: Band, values: Floats) -> float:
-    """
-    Return the share of paths, *values* (n,), outside the outer band or without the figure.
-
-    Those near an edge count in part: the few next to it would else decide by chance.
-    """
-    known = values[np.isfinite(values)]
-    low, high = np.quantile(known, [0.25, 0.75])
-    reach = max(_BLUR * float(high - low), _ALIKE)
-    below, above = band.outer[0] - known, known - band.outer[1]
-    shares = sum(np.clip(0.5 + 0.5 * beyond / reach, 0.0, 1.0) for beyond in (below, above))
-    return float(1.0 - (len(known) - np.sum(shares)) / len(values))
-
-
 def _misses(centre: Floats, reach: Floats, values: Floats, real: Windows) -> Misses:
     """From history a little; beyond the room on either side, and outside, above zero only."""
     count = len(centre)
     low, high = np.quantile(real.features, [0.25, 0.75], axis=0)
-    wanted = np.quantile(real.features, _WINDOW_SHARES, axis=0)
+    wanted = np.quantile(real.features, WINDOW_SHARES, axis=0)
     scale = np.array(_WINDOW_WEIGHTS)[:, None] / (high - low)
     middles = np.arange(count)
     ends, beyond = _NEAR_EDGE / reach, np.full(count, _OUTSIDE)
@@ -193,10 +134,3 @@ def _misses(centre: Floats, reach: Floats, values: Floats, real: Windows) -> Mis
             [np.full(count, -np.inf), np.zeros(3 * count), np.full(wanted.size, -np.inf)]
         ),
     )
-
-
-def _middle(values: Floats) -> float:
-    """The mean of the middle third: a median that moves smoothly."""
-    known = np.sort(values[np.isfinite(values)])
-    third = len(known) // 3
-    return float(np.mean(known[third : len(known) - third]))

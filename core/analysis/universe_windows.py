@@ -1,5 +1,7 @@
 """Thirty days of a market as figures, and a classifier that tries to tell invented from real."""
 
+from itertools import pairwise
+
 import numpy as np
 from attrs import field, frozen
 
@@ -64,22 +66,25 @@ def windows_of(series: MarketSeries, step: int) -> Windows:
     return Windows(starts, _features(hours, index, weekday))
 
 
+def is_enough(real: Windows) -> bool:
+    """Return whether every fold of distinction has *real* windows to train on and to test on."""
+    return len(real.start) > 0 and all(
+        trained.any() and tested.any() for trained, tested in _folds(real.start)
+    )
+
+
 def distinction(real: Windows, invented: tuple[Windows, ...]) -> Distinction:
     """
     Return how well boosted trees tell *real* windows from those of *invented* paths.
 
     Five folds by time: a fold's real windows are a stretch of time, those within thirty days of
     it are left out of its training, and its invented paths are not trained on either. Classes
-    weigh the same.
+    weigh the same. There must be enough *real* ones: see is_enough.
     """
     rows = np.concatenate([each.features for each in invented])
     fold = np.repeat(np.arange(len(invented)) % _FOLDS, [len(each.start) for each in invented])
-    edges = np.linspace(real.start.min(), real.start.max() + 1, _FOLDS + 1)
     scores, classes = [], []
-    for at in range(_FOLDS):
-        tested = (real.start >= edges[at]) & (real.start < edges[at + 1])
-        before, after = edges[at] - WINDOW_DAYS, edges[at + 1] + WINDOW_DAYS
-        trained = (real.start < before) | (real.start >= after)
+    for at, (trained, tested) in enumerate(_folds(real.start)):
         is_other = fold != at
         score, is_real = _judged(
             (real.features[trained], rows[is_other]), (real.features[tested], rows[~is_other])
@@ -91,6 +96,18 @@ def distinction(real: Windows, invented: tuple[Windows, ...]) -> Distinction:
         real_windows=len(real.start),
         invented_windows=len(rows),
     )
+
+
+def _folds(start: Ints) -> list[tuple[Bools, Bools]]:
+    """Which windows each fold is trained on and which it is tested on, thirty days apart."""
+    edges = np.linspace(start.min(), start.max() + 1, _FOLDS + 1)
+    return [
+        (
+            (start < low - WINDOW_DAYS) | (start >= high + WINDOW_DAYS),
+            (start >= low) & (start < high),
+        )
+        for low, high in pairwise(edges.tolist())
+    ]
 
 
 def _judged(train: tuple[Floats, Floats], test: tuple[Floats, Floats]) -> tuple[Floats, Bools]:

@@ -127,6 +127,10 @@ def test_a_check_tells_every_row(tmp_path: Path) -> None:
     assert told["arbitrage"]["quote_violations"] == 0
     assert told["accepted"] is (ended.returncode == 0)
     assert "| 19 | weekend over weekday variance |" in (tmp_path / "r.md").read_text()
+    assert (
+        "| 21 | AUC: no recording, or one of too few windows of 30 days | - |"
+        in (tmp_path / "r.md").read_text()
+    )
     assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
 
 
@@ -156,6 +160,28 @@ def test_a_recording_whose_prices_and_index_never_meet_is_no_bug(tmp_path: Path)
     told = json.loads(ended.stdout)
     assert told["row_21"] is None
     assert told["row_21_usual_auc"] == []
+
+
+@pytest.mark.parametrize(("hours", "told"), [(20, "less than a day"), (9_000, "too few")])
+def test_a_history_too_short_for_a_fit_is_told(tmp_path: Path, hours: int, told: str) -> None:
+    """A sentence with the coin, and nothing is written."""
+    began = datetime(2024, 3, 1, tzinfo=UTC)
+    stamps = [began + timedelta(hours=hour) for hour in range(hours)]
+    rows = [f"{at:%Y-%m-%d %H:%M:%S},{80_000 + 700 * sin(hour)}" for hour, at in enumerate(stamps)]
+    (tmp_path / "spot.csv").write_text("\n".join(["timestamp,close", *rows]))
+    days = [[int(at.timestamp()) * 1000, 55.0 + sin(at.day)] for at in stamps[::24]]
+    (tmp_path / "dvol.json").write_text(json.dumps(days))
+
+    ended = options_agent(
+        "universe", "fit", "BTC", "--spot", "spot.csv", "--dvol", "dvol.json", "--out", "u.json",
+        cwd=tmp_path,
+    )  # fmt: skip
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: BTC: ")
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "u.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -164,3 +164,26 @@ def test_there_are_no_bands_of_another_coin() -> None:
     """They were measured for two."""
     with pytest.raises(ValueError, match="no bands for 'SOL'"):
         bands("SOL")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("days", [1, 2, 4, 19, 21, 29, 31, 61, 89, 91])
+def test_a_short_recording_has_the_figures_it_is_long_enough_for(days: int) -> None:
+    """The others are not known, and say so without a word from numpy."""
+    whole = series()
+    cut = MarketSeries(
+        first_weekday=0,
+        log_price=whole.log_price[: 24 * days + 1],
+        **{
+            name: getattr(whole, name)[: days + 1]
+            for name in ("vol_index", "atm", "rr_30", "bf_30")
+        },
+    )
+    known = {name for name, value in statistics(cut).items() if np.isfinite(value)}
+
+    assert ("acf_abs_60" in known) == (days > 62)
+    assert ("kurtosis_20d" in known) == (days > 22)
+    assert ("spot_vol_q05" in known) == (days > 90)
+    assert ("vrp_mean" in known) == (days > 29)
+    assert ("weekend" in known) == (days > 5)
+    assert {"vol", "kurtosis_hourly"} <= known
