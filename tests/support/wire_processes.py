@@ -1,6 +1,7 @@
 """The paper exchange as a process, and a stand-in for a real venue that sees every request."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,12 +19,22 @@ from attrs import define, field
 WRITING = ("private/buy", "private/sell", "private/edit", "private/cancel", "private/close")
 
 
+# Below the ports that systems hand to whoever asks for any: one that nobody serves between two
+# commands must not go to another test's server meanwhile. Each worker of a test run has its own.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = cycle(range(20_000 + 500 * _WORKER, 20_500 + 500 * _WORKER))
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on, and no other test will."""
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def address(port: int) -> list[str]:
