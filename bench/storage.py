@@ -62,7 +62,7 @@ class StorageFigures:
         return self.month_bytes / self.plain_bytes
 
 
-def measure_storage(folder: Path, snapshots: int = 400, rounds: int = 5) -> StorageFigures:
+def measure_storage(folder: Path, snapshots: int = 400, rounds: int = 20) -> StorageFigures:
     """Write *snapshots* of a synthetic chain below *folder*, compact them, and scan both."""
     files = ArchiveFiles(folder)
     write_s, rows = asyncio.run(_fill(folder, snapshots))

@@ -20,7 +20,7 @@ def scan(
     files: ArchiveFiles, family: str, columns: Sequence[str], since: datetime, until: datetime
 ) -> Iterator[ParquetTable]:
     """
-    Yield *columns* of every snapshot taken from *since* to *until*, each row once.
+    Yield *columns*, and no others, of every snapshot taken from *since* to *until*, each row once.
 
     A table is a row group of a month, or a single file; oldest first within a month file and
     within the single files, which come after it. Files that cannot be read are passed over, as
@@ -29,13 +29,12 @@ def scan(
     Raises:
         StoreDamaged: A column is missing, or a file cannot be read to its end.
     """
-    wanted = list(dict.fromkeys((_TIME, *columns)))
     by_file: dict[str, list[Kept]] = {}
     for each in files.listing(family).kept:
         if since <= each.taken_at <= until:
             by_file.setdefault(each.file, []).append(each)
     for file, kept in by_file.items():
-        yield from _rows_of(files.layout.root / file, wanted, kept)
+        yield from _rows_of(files.layout.root / file, list(columns), kept)
 
 
 def series(
@@ -77,11 +76,13 @@ def _rows_of(path: Path, columns: list[str], kept: Sequence[Kept]) -> Iterator[P
     first, last = kept[0].taken_at, kept[-1].taken_at
     with damage_of(path), checked_file(path) as file:
         whole = file.metadata.num_rows == sum(each.rows for each in kept)
+        wanted = columns if whole else list(dict.fromkeys((_TIME, *columns)))
         for number in range(file.metadata.num_row_groups):
             if not whole and not _overlaps(file, number, first, last):
                 continue
-            table = file.read_row_group(number, columns=columns)
-            rows = table if whole else table.filter(pc.is_in(table[_TIME], times))
+            rows = file.read_row_group(number, columns=wanted)
+            if not whole:
+                rows = rows.filter(pc.is_in(rows[_TIME], times)).select(columns)
             if len(rows):
                 yield ParquetTable(path, _unnamed(rows))
 

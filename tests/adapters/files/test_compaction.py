@@ -45,7 +45,7 @@ def single_files(root: Path) -> list[Path]:
 def scanned(files: ArchiveFiles) -> list[tuple[datetime, float]]:
     """All rows of a scan: instant and mark."""
     rows: list[tuple[datetime, float]] = []
-    for table in scan(files, "BTC", ("mark_price",), *ALWAYS):
+    for table in scan(files, "BTC", ("harvest_time", "mark_price"), *ALWAYS):
         instants = table.table["harvest_time"].to_pylist()
         rows += zip(instants, table.floats("mark_price").tolist(), strict=True)
     return rows
