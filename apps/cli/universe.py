@@ -80,7 +80,7 @@ def fit(
     the battery's figures, from the same start for every coin, until a round gains less than 2 %
     of the miss. The same files and seed give the same universe, however many processes work on it.
     The smile is fitted to chains of sixty days or more, else to figures of January to May 2026.
-    A round takes about three minutes of one core.
+    A round takes about six minutes of one core.
     """
     history = _history(coin, spot, dvol, until)
     read = asyncio.run(with_chains(history, chains, _day(until), tell))

@@ -55,7 +55,8 @@ def history_of(
     if until is not None:
         history = history.until(_end_ms(until))
     if not len(history.closed_at_ms) or not len(history.index_at_ms):
-        raise Unavailable(f"no prices, or no volatility index, of {underlying} until {until}")
+        span = "" if until is None else f" until {until}"
+        raise Unavailable(f"no prices, or no volatility index, of {underlying}{span}")
     return history
 
 

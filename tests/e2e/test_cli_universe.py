@@ -185,6 +185,26 @@ def test_a_history_too_short_for_a_fit_is_told(tmp_path: Path, hours: int, told:
 
 
 @pytest.mark.parametrize(
+    ("until", "told"),
+    [([], "index, of BTC\n"), (["--until", "2020-01-01"], "index, of BTC until 2020-01-01\n")],
+)
+def test_a_history_of_nothing_is_told(tmp_path: Path, until: list[str], told: str) -> None:
+    """Files without a row, and rows that are all later: a sentence, no figures."""
+    prices = "timestamp,close\n" + ("2024-03-01 00:00:00,60000\n" if until else "")
+    (tmp_path / "spot.csv").write_text(prices)
+    (tmp_path / "dvol.json").write_text("[[1709251200000, 55.0]]")
+
+    ended = options_agent(
+        "universe", "fit", "BTC", "--spot", "spot.csv", "--dvol", "dvol.json", *until, "--out",
+        "u.json", cwd=tmp_path,
+    )  # fmt: skip
+
+    assert ended.returncode == 1
+    assert ended.stderr.endswith(told)
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ["generate", "DOGE", "--out", "x.csv"],
