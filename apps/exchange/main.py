@@ -48,6 +48,7 @@ from ports.clock import Clock
 from ports.errors import PortError, Unavailable
 
 _LARGEST_FRAME = 16 * 1024 * 1024  # bytes of a websocket message that are read to be refused
+_WAITING = 1024  # connections that are not accepted yet
 _MISUSE, _FAILED = 2, 1
 _FED = "deribit"  # the market that is the public feed of a venue
 _LEAST_FED_FRAME = timedelta(seconds=2)  # a feed has limits of its own
@@ -237,6 +238,7 @@ async def _serve(
             timeout_graceful_shutdown=2,
         )
     )
+    listener.listen(_WAITING)  # not before: whoever comes is answered, or knows that nobody is here
     _tell(params, served, listener.getsockname()[1])
     if served.is_tied:
         Thread(target=_end_with_input, args=(server,), daemon=True).start()
@@ -285,7 +287,6 @@ def _listener(host: str, port: int) -> socket.socket:
     except OSError:
         listener.close()
         raise
-    listener.listen(1024)
     return listener
 
 

@@ -123,7 +123,7 @@ async def _about(settings: Settings, client: DeribitClient) -> _About:
         answer = await client.read("paper/about")
         return _About.model_validate(answer.result)
     except (PortError, ValidationError) as error:
-        found = f"{url}, where something answers that is no paper exchange"
+        found = f"{url}, where something answers that is no paper exchange ({error})"
         fix = "end what listens there, or name another port in venue.deribit_base_url"
         allowed = "a paper exchange, or a port that nobody serves"
         raise _contradiction("venue.deribit_base_url", found, allowed, fix) from error
