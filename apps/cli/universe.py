@@ -197,8 +197,8 @@ def _told(done: int) -> None:
     tell(f"{done} paths")
 
 
-def _told_seed(seed: int) -> None:
-    tell(f"seed {seed} is judged")
+def _told_seed(seed: str) -> None:
+    tell(f"{seed} is judged")
 
 
 def _document(path: Path, universe: UniverseParams, reports: tuple[BatteryReport, ...]) -> str:

@@ -1,7 +1,6 @@
 """An invented market brought to the figures of history: simulated moments on fixed seeds."""
 
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 
 import numpy as np
 from attrs import field, frozen
@@ -12,8 +11,8 @@ from core.analysis.universe_bank import Bank, BankPart, bank_figures, bank_part
 from core.analysis.universe_step import LocalMisses, planned
 from core.analysis.universe_targets import FitTargets, Misses
 from core.simulation.universe.params import CoinUniverse
+from core.usecases.sweep import all_values
 from ports.columns import Floats
-from ports.errors import Unavailable
 from ports.sweeps import Cell, SweepExecutor
 
 _TRIALS = 8
@@ -123,22 +122,17 @@ async def figures_of(
     firsts = range(0, bank.paths, _TOGETHER)
     cells = [
         Cell(
-            key=f"{number}/{first}",
+            key=f"market {number}, paths from {first} on",
             compute=bank_part,
             arguments=(market, wanted, bank, first, min(_TOGETHER, bank.paths - first)),
         )
         for number, market in enumerate(markets)
         for first in firsts
     ]
-    parts: dict[str, BankPart] = {}
-    async with aclosing(executor.results(cells)) as results:
-        async for result in results:
-            if result.error:
-                raise Unavailable(f"paths from {result.key} on: {result.error}")
-            parts[result.key] = result.value
+    parts: list[BankPart] = await all_values(cells, executor, lambda _: None)
+    share = len(firsts)  # parts of one market
     return [
-        bank_figures(wanted, [parts[f"{number}/{first}"] for first in firsts])
-        for number in range(len(markets))
+        bank_figures(wanted, parts[begin : begin + share]) for begin in range(0, len(parts), share)
     ]
 
 

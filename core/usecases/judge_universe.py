@@ -1,13 +1,12 @@
 """An invented market judged again on other seeds: whether it is accepted by luck."""
 
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 
 from attrs import evolve
 
 from core.analysis.universe_battery import BatteryParams, BatteryReport, battery
 from core.simulation.universe.params import UniverseParams
-from ports.errors import Unavailable
+from core.usecases.sweep import all_values
 from ports.sweeps import Cell, SweepExecutor
 
 
@@ -18,30 +17,23 @@ async def judged(
     *,
     seeds: Sequence[int],
     executor: SweepExecutor,
-    told: Callable[[int], None],
+    told: Callable[[str], None],
 ) -> list[BatteryReport]:
     """
-    Return rows 1 to 20 of *underlying* on each of *seeds*; *told* hears of each that is done.
+    Return rows 1 to 20 of *underlying* on each of *seeds*; *told* hears "seed 4" when that is done.
 
     Raises:
         Unavailable: Nothing is left that computes, or a battery cannot be computed.
     """
     cells = [
         Cell(
-            key=str(seed),
+            key=f"seed {seed}",
             compute=_without_recording,
             arguments=(universe, underlying, evolve(params, seed=seed)),
         )
         for seed in seeds
     ]
-    reports: dict[str, BatteryReport] = {}
-    async with aclosing(executor.results(cells)) as results:
-        async for result in results:
-            if result.error:
-                raise Unavailable(f"seed {result.key}: {result.error}")
-            reports[result.key] = result.value
-            told(int(result.key))
-    return [reports[cell.key] for cell in cells]
+    return await all_values(cells, executor, told)
 
 
 def _without_recording(

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ports.codec import to_json
+from ports.errors import Unavailable
 from ports.sweeps import Cell, CellResult, FinishedCells, SweepExecutor
 
 _FINGERPRINT = 12  # characters; the name is for a person, too
@@ -96,6 +97,25 @@ async def run_sweep(
             found[result.key] = result
             told(_progress(sweep.cells, found, resumed))
     return SweepOutcome(results=tuple(found[cell.key] for cell in sweep.cells), kept=resumed)
+
+
+async def all_values(
+    cells: Sequence[Cell], executor: SweepExecutor, told: Callable[[str], None]
+) -> list[Any]:
+    """
+    Return what *cells* come to, in their order; *told* hears each key as it is done.
+
+    Raises:
+        Unavailable: Nothing is left that computes, or a cell raised: parts are no result here.
+    """
+    values: dict[str, Any] = {}
+    async with aclosing(executor.results(cells)) as results:
+        async for result in results:
+            if result.error:
+                raise Unavailable(f"{result.key}: {result.error}")
+            values[result.key] = result.value
+            told(result.key)
+    return [values[cell.key] for cell in cells]
 
 
 def _progress(cells: Sequence[Cell], found: dict[str, CellResult], resumed: int) -> SweepProgress:

@@ -31,7 +31,7 @@ class Failing:
             yield CellResult(key=cell.key, error="no memory")
 
 
-async def judged_by(executor: SweepExecutor, heard: list[int]) -> list[BatteryReport]:
+async def judged_by(executor: SweepExecutor, heard: list[str]) -> list[BatteryReport]:
     """ETH on the seeds 4 and 5."""
     return await judged(
         universe_of(None), "ETH", SMALL, seeds=(4, 5), executor=executor, told=heard.append
@@ -44,10 +44,10 @@ def medians(report: BatteryReport) -> list[float]:
 
 async def test_a_report_a_seed_in_their_order() -> None:
     """Each is the battery of its own seed, whichever was done first."""
-    heard: list[int] = []
+    heard: list[str] = []
     reports = await judged_by(Backwards(), heard)
 
-    assert heard == [5, 4]
+    assert heard == ["seed 5", "seed 4"]
     assert [report.params.seed for report in reports] == [4, 5]
     for report in reports:
         alone = battery(
